@@ -1,0 +1,23 @@
+# sluice_module(name DEPS module... LIBS target...): src/<name>/*.cpp as static library sluice_<name>.
+add_library(sluice_warnings INTERFACE)
+target_compile_options(sluice_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual $<$<BOOL:${SLUICE_WERROR}>:-Werror>)
+if(SLUICE_SANITIZE)
+  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SLUICE_SANITIZE})
+endif()
+
+function(sluice_module name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(sluice_${name} STATIC ${sources})
+  set_target_properties(sluice_${name} PROPERTIES LINKER_LANGUAGE CXX)
+  target_include_directories(sluice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+  target_link_libraries(sluice_${name} PRIVATE sluice_warnings)
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(sluice_${name} PUBLIC sluice_${dep})
+  endforeach()
+  if(ARG_LIBS)
+    target_link_libraries(sluice_${name} PUBLIC ${ARG_LIBS})
+  endif()
+endfunction()
