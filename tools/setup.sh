@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that Sluice needs and that are missing, and nothing else.
+# usage: tools/setup.sh [product] [tests] [ci]      (default: product)
+#   product  compile and run the program
+#   tests    compile and run the default tests and benchmarks
+#   ci       the second compiler, sanitizer run-times and the formatter
+# Needs root or sudo only when something is missing. Safe to repeat.
+set -euo pipefail
+
+product=(build-essential cmake ninja-build ccache python3
+         libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
+         libcli11-dev libfmt-dev libexpected-dev libxxhash-dev)
+tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata)
+ci=(clang-19 libclang-rt-19-dev clang-format-19)
+
+wanted=()
+for group in "${@:-product}"; do
+  case $group in
+    product) wanted+=("${product[@]}") ;;
+    tests) wanted+=("${tests[@]}") ;;
+    ci) wanted+=("${ci[@]}") ;;
+    *) echo "setup: no package group called '$group' (product, tests, ci)" >&2; exit 2 ;;
+  esac
+done
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "setup: this is not a Debian system; install the equivalents of: ${wanted[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "setup: all ${#wanted[@]} packages are installed"
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup: ${#missing[@]} packages are missing and there is neither root nor sudo. As root, run:" >&2
+    echo "  apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+echo "setup: installing ${#missing[@]} of ${#wanted[@]} packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+run_apt() {
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq "$@" \
+      </dev/null >>"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "setup: apt-get $1 failed (log above)" >&2
+    return 1
+  fi
+}
+run_apt update
+run_apt install -y --no-install-recommends "${missing[@]}"
