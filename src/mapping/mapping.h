@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
@@ -52,6 +53,9 @@ struct Mapping {
 
 /// Every loop of one dim on level 0: always covers; rarely fits.
 Mapping TrivialMapping(const Workload& workload, std::size_t levels);
+/// The same loops, keeping only what must be kept: the least demanding mapping there is. If it is not
+/// valid on `chain`, none is. Requires: at least one level.
+Mapping TrivialMapping(const Workload& workload, const arch::Chain& chain);
 
 /// Why a mapping is not valid. Everything a user needs to act.
 struct Violation {
@@ -70,7 +74,7 @@ std::int64_t TileWords(const Workload& workload, const Mapping& mapping, std::si
 
 /// All reasons why `mapping` is invalid for `workload` on `chain`: coverage, factors, fan-out sizes and
 /// allowed dims, keep rules (level 0 keeps everything), capacity. Empty = valid. O(levels x dims).
-/// Not for hot paths; cost::Evaluator has an allocation-free check with the same verdict (tested).
+/// Not for hot paths; mapping/validity.h has an allocation-free check with the same verdict (tested).
 std::vector<Violation> CheckMapping(const Workload& workload, const arch::Chain& chain,
                                     const Mapping& mapping);
 

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The part of an operator that a mapping talks about: dims with bounds and, for each tensor, how its
-/// axes move with the dims. Fixed-size, trivially copyable, built once per (operator, chain).
+/// The part of an operator that a mapping talks about: dims with bounds and, for each tensor, how
+/// its axes move with the dims. Fixed-size, trivially copyable, built once per (operator, chain).
 /// Tested by tests/unit/workload_test.cpp.
 
 #include <cstdint>
@@ -33,9 +33,9 @@ using WorkloadAxis = StaticVector<WorkloadTerm, kMaxTerms>;
 struct WorkloadTensor {
   StaticVector<WorkloadAxis, kMaxAxes> axes;
   arch::TensorClass tensor_class = arch::TensorClass::kInput;
-  bool is_output = false;       ///< written; exactly one per workload, the last
+  bool is_output = false;          ///< written; exactly one per workload, the last
   bool read_modify_write = false;  ///< partial sums: accumulates over some dim
-  std::uint32_t dims = 0;       ///< bit d set: some axis moves with dim d
+  std::uint32_t dims = 0;          ///< bit d set: some axis moves with dim d
 };
 
 struct Workload {
@@ -49,13 +49,25 @@ struct Workload {
 
   [[nodiscard]] int dims() const { return static_cast<int>(bounds.size()); }
   [[nodiscard]] std::int64_t points() const;
-  /// Words of the whole tensor t as the iteration space touches it (bounding box per axis, unclipped).
+  /// Words of the whole tensor t as the iteration space touches it (bounding box per axis,
+  /// unclipped).
   [[nodiscard]] std::int64_t footprint(std::size_t t) const;
 };
 
-/// Dims of bound 1 are dropped; two accesses to the same tensor with the same expressions are merged.
-/// An axis with a divisor is replaced by its dims scaled to whole steps; an indirect axis counts one
-/// position per point of its terms. Errors: kOperatorInvalid beyond the limits above.
+/// What `op` is to a mapping. Dims of bound 1 are dropped; identical reads of one tensor are merged
+/// (two different reads of one tensor stay apart, the second is called `name@2`). Tensors: reads in
+/// the operator's order, the output last.
+///
+/// Classes: the written tensor is kOutput, tensors of role kWeight (and views of them) are kWeight,
+/// the rest is kInput; when there is no weight at all, the second activation counts as kWeight, so
+/// that a memory can tell the two operands of a product apart. An axis floor(c*d/D) makes its dim
+/// two dims `d_hi`, `d_lo` when that is exact, else its coefficient becomes ceil(c/D), an upper
+/// bound. An indirect axis counts one position per point of its terms. Errors: kOperatorInvalid
+/// beyond the limits above, or when a size does not fit.
 Result<Workload> MakeWorkload(const ir::Operator& op, const ir::Network& network);
+
+/// Equal for two workloads that have the same mappings and costs: dim names and bounds, classes,
+/// axes and body, but neither operator nor tensor names. One line of printable text.
+std::string WorkloadKey(const Workload& workload);
 
 }  // namespace sluice::mapping
