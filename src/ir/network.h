@@ -42,6 +42,9 @@ struct Tensor {
   int element_bits = 32;            ///< of the ONNX type; machines use their own word (see cost)
   TensorRole role = TensorRole::kIntermediate;
   /// Set for a view (reshape, flatten, squeeze ...): the tensor whose bytes this one renames.
+  /// An intermediate tensor with a storage but without a writer is *carried*: it is what the
+  /// storage held one step earlier along a `whole` dim (the previous hidden state of a recurrent
+  /// layer). It makes no edge of the DAG, so recurrent networks stay acyclic.
   TensorId storage;
 
   /// Number of elements. Network validation guarantees that it fits.
@@ -108,6 +111,10 @@ struct Operator {
   std::vector<Dim> dims;
   std::vector<Access> accesses;  ///< reads first, then exactly one write or accumulate
   std::vector<Work> body;        ///< empty for a view: no work, no bytes
+  /// Small weight tensors that enter once per output element and not once per point (bias of a
+  /// convolution, scale of a normalisation, zero points): each is fetched once, none is an operand
+  /// of the iteration space. In the order of the ONNX inputs; always of role kWeight.
+  std::vector<TensorId> parameters;
 
   /// Product of the bounds. Network validation guarantees that it fits.
   [[nodiscard]] std::int64_t points() const;
@@ -151,26 +158,48 @@ using Box = std::vector<Range>;
 
 /// What producing part of an operator's output needs.
 struct Slice {
-  Box dims;                    ///< range of each dim of the iteration space that is executed
-  std::vector<Box> accesses;   ///< per access (same order): the bounding box touched, clipped
+  Box dims;                   ///< range of each dim of the iteration space that is executed
+  std::vector<Box> accesses;  ///< per access (same order): the bounding box touched, clipped
 };
 
 /// `slice(op, output range) -> input ranges`: the one function behind halos, instance splitting,
 /// recompute counts and memory sizing. `output` has one range per axis of the output tensor, inside
-/// its shape. The result is the smallest box per dim such that every point writing into `output` is
-/// inside, and for every access the bounding box of those points' indices, clipped to the tensor.
-/// Whole dims are never cut. O(dims x axes). Exact (not merely enclosing) when each output axis has
-/// one term; tested against enumeration of points.
+/// its shape.
+///  - dims: the smallest box that contains every point that writes into `output`; whole dims are
+///  never
+///    cut.
+///  - accesses: for each read, the bounding box of the in-range indices of all points of that box;
+///  for
+///    the output, the same restricted to `output` (points that write elsewhere are skipped). An
+///    indirect axis is touched anywhere: its whole extent.
+/// If no point writes into `output`, every range is {0, 0}. Exact when each dim stands on at most
+/// one axis of each access, otherwise enclosing; tested against enumeration of points. O(dims x
+/// axes). Requires: `op` is valid.
 Slice SliceOutput(const Operator& op, const std::vector<Tensor>& tensors, const Box& output);
+
+/// What the whole operator touches: SliceOutput of the full output tensor.
+Slice FullSlice(const Operator& op, const std::vector<Tensor>& tensors);
 
 /// Words of a box.
 std::int64_t Volume(const Box& box);
 
+/// Distinct bytes each access touches: its clipped bounding box, where an indirect axis counts at
+/// most one position per point. Parallel to Operator::accesses. A view touches nothing.
+std::vector<std::int64_t> AccessBytes(const Network& network, const Operator& op);
+/// Compulsory traffic of one operator run alone: AccessBytes (an access that repeats another one is
+/// counted once) plus its parameters.
+std::int64_t OperatorBytes(const Network& network, const Operator& op);
+/// Sum of OperatorBytes: every operator alone, every tensor through main memory.
+std::int64_t TotalBytes(const Network& network);
+/// Bytes of a tensor, rounded up to whole bytes.
+std::int64_t TensorBytes(const Tensor& tensor);
+
 /// A one-operator network parsed from a descriptor such as
 /// `conv K=64 C=64 P=56 Q=56 R=3 S=3 stride=2 dilation=1 N=1 groups=1` or `gemm M=512 N=768 K=768`,
-/// `depthwise C=.. P=.. Q=.. R=.. S=..`, `bmm B=.. M=.. N=.. K=..`. Convolution extents P, Q are output
-/// extents; input axes are unpadded: extent (P-1)*stride + (R-1)*dilation + 1. `file` names the origin
-/// in errors (`--op`). Errors: kSyntax, kUnknownKey, kMissingKey, kBadValue with a column.
+/// `depthwise C=.. P=.. Q=.. R=.. S=..`, `bmm B=.. M=.. N=.. K=..`. Convolution extents P, Q are
+/// output extents; input axes are unpadded: extent (P-1)*stride + (R-1)*dilation + 1. `file` names
+/// the origin in errors (`--op`). Errors: kSyntax, kUnknownKey, kMissingKey, kBadValue with a
+/// column.
 Result<Network> ParseOperatorDescriptor(const std::string& text);
 
 }  // namespace sluice::ir
