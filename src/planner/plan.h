@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cost/cost.h"
@@ -21,7 +22,8 @@ struct OperatorPlan {
   int solution = -1;  ///< index into Plan::solutions; -1 for a view (no work, no bytes)
 };
 
-/// The solution of one distinct (workload, chain).
+/// The solution of one distinct (workload, chain). The names in the workload are those of the first
+/// operator that uses it.
 struct Solution {
   mapping::Workload workload;
   int chain = 0;  ///< index into arch::Chains(architecture)
@@ -35,7 +37,7 @@ struct Solution {
 
 struct Provenance {
   std::string tool_version;
-  std::string command;  ///< the command line, for people
+  std::string command;  ///< the command line, for people; not part of the reproducible bytes
   std::string model_path;
   std::string model_hash;
   std::string architecture_path;
@@ -44,6 +46,7 @@ struct Provenance {
   std::string policy;
   std::string objective;
   std::uint64_t seed = 1;
+  bool imperfect = false;  ///< factors that do not divide were allowed
   std::int64_t batch = 0;  ///< 0 = as in the model
   std::vector<std::pair<std::string, std::int64_t>> dims;  ///< --dim name=value
 };
