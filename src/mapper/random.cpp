@@ -1,0 +1,38 @@
+#include "mapper/random.h"
+
+#include "mapper/mapspace.h"
+#include "mapper/search.h"
+
+namespace sluice::mapper {
+namespace {
+
+/// When no budget is given: a second or less on any operator.
+constexpr std::int64_t kDefaultEvaluations = 200'000;
+
+}  // namespace
+
+Result RandomMapper::Solve(const Problem& problem, const Budget& budget) const {
+  Search search(problem, budget);
+  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(), problem.imperfect);
+  if (auto reasons = space.Infeasible(); !reasons.empty()) {
+    return search.Infeasible(std::move(reasons));
+  }
+  const bool unlimited = budget.evaluations == std::numeric_limits<std::int64_t>::max() &&
+                         budget.seconds == std::numeric_limits<double>::infinity();
+  Rng rng(problem.seed);
+  // Even a budget that is spent at once yields a mapping.
+  search.Evaluate(space.ToMapping(space.Outermost()));
+  while (!search.Done() && !(unlimited && search.evaluations() >= kDefaultEvaluations)) {
+    Point point = space.Random(rng);
+    space.Repair(point, rng);
+    const mapping::Mapping mapping = space.ToMapping(point);
+    if (problem.evaluator->IsValid(mapping)) {
+      search.Evaluate(mapping);
+    } else {
+      search.CountRejected();
+    }
+  }
+  return search.Finish(StopReason::kConverged);
+}
+
+}  // namespace sluice::mapper

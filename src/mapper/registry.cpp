@@ -1,0 +1,54 @@
+// The list of mappers and the names of stop reasons. A new mapper is one line in AllMappers.
+
+#include <string>
+
+#include "base/text.h"
+#include "mapper/annealing.h"
+#include "mapper/mapper.h"
+#include "mapper/random.h"
+
+namespace sluice::mapper {
+
+std::string_view StopReasonName(StopReason reason) {
+  switch (reason) {
+    case StopReason::kConverged:
+      return "converged";
+    case StopReason::kEvaluations:
+      return "evaluations";
+    case StopReason::kSeconds:
+      return "seconds";
+    case StopReason::kInterrupted:
+      return "interrupted";
+    case StopReason::kInfeasible:
+      return "infeasible";
+    case StopReason::kProven:
+      return "proven";
+  }
+  return "unknown";
+}
+
+const std::vector<const Mapper*>& AllMappers() {
+  static const AnnealingMapper annealing;
+  static const RandomMapper random;
+  static const std::vector<const Mapper*> all = {&annealing, &random};
+  return all;
+}
+
+sluice::Result<const Mapper*> FindMapper(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Mapper* mapper : AllMappers()) {
+    if (mapper->name() == name) {
+      return mapper;
+    }
+    names.emplace_back(mapper->name());
+  }
+  const std::string closest = ClosestMatch(name, names);
+  std::string hint = closest.empty() ? "the mappers are" : "did you mean " + closest + "? The mappers are";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    hint += (i == 0 ? " " : ", ") + names[i];
+  }
+  return Fail(Diagnostic(ErrorCode::kUnknownName, "no mapper is called '" + std::string(name) + "'")
+                  .WithHint(std::move(hint)));
+}
+
+}  // namespace sluice::mapper
