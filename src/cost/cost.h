@@ -1,14 +1,16 @@
 #pragma once
 /// \file
-/// What a mapping costs: exact integer counts per level and tensor, and the energy and cycles that are
-/// linear (respectively max-linear) in them. Section 5 of DESIGN.md; docs/cost-model.md has the
+/// What a mapping costs: exact integer counts per level and tensor, and the energy and cycles that
+/// are linear (respectively max-linear) in them. Section 5 of DESIGN.md; docs/cost-model.md has the
 /// definitions and worked examples.
 ///
 /// Reads, fills and updates are words summed over all instances of a level:
-///   reads    words read at this level: to feed children or the compute unit, to read back partial sums
+///   reads    words read at this level: to feed children or the compute unit, to read back partial
+///   sums
 ///            for accumulation, and (policy) to drain an output tile to the parent
 ///   fills    words written at this level because the parent sent them
-///   updates  words written at this level because a child (or the compute unit) drained output there
+///   updates  words written at this level because a child (or the compute unit) drained output
+///   there
 /// Tested by tests/golden (Timeloop), tests/property/cost_vs_walker_test.cpp.
 
 #include <array>
@@ -30,15 +32,15 @@ struct TensorTraffic {
   std::int64_t reads = 0;
   std::int64_t fills = 0;
   std::int64_t updates = 0;
-  std::int64_t tile_words = 0;       ///< largest tile one instance holds
-  std::int64_t read_blocks = 0;      ///< vector accesses after rounding
+  std::int64_t tile_words = 0;   ///< largest tile one instance holds
+  std::int64_t read_blocks = 0;  ///< vector accesses after rounding
   std::int64_t fill_blocks = 0;
   std::int64_t update_blocks = 0;
   /// Words that entered the fan-out below this level for (or left it from) this tensor.
   std::int64_t network_words = 0;
-  double hops = 0;  ///< word-hops in the fan-out below
+  double hops = 0;                      ///< word-hops in the fan-out below
   std::int64_t spatial_reductions = 0;  ///< words added in the network
-  double energy_pj = 0;        ///< of the accesses at this level
+  double energy_pj = 0;                 ///< of the accesses at this level
   double network_energy_pj = 0;
   bool kept = false;
 };
@@ -46,7 +48,7 @@ struct TensorTraffic {
 struct LevelCost {
   std::array<TensorTraffic, mapping::kMaxTensors> tensors{};
   std::int64_t instances_used = 0;  ///< at the busiest step
-  double read_cycles = 0;   ///< cycles this level's read port needs (0 if unlimited)
+  double read_cycles = 0;           ///< cycles this level's read port needs (0 if unlimited)
   double write_cycles = 0;
   double network_cycles = 0;
   double leakage_pj = 0;
@@ -72,9 +74,9 @@ struct Score {
 /// The long answer.
 struct Cost {
   Score score;
-  std::int64_t operations = 0;       ///< points of the iteration space executed
-  std::int64_t compute_cycles = 0;   ///< temporal steps / operations per cycle, rounded up
-  std::int64_t instances_used = 0;   ///< compute units at the busiest step
+  std::int64_t operations = 0;      ///< points of the iteration space executed
+  std::int64_t compute_cycles = 0;  ///< temporal steps / operations per cycle, rounded up
+  std::int64_t instances_used = 0;  ///< compute units at the busiest step
   double compute_energy_pj = 0;
   double leakage_pj = 0;
   double utilization = 0;  ///< operations / (cycles * all compute units * operations per cycle)

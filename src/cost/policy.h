@@ -1,7 +1,8 @@
 #pragma once
 /// \file
-/// The disputed choices of analytical cost models as bits of one record (papers: Timeloop ISPASS'19,
-/// KAPLA, ZigZag; see docs/cost-model.md). Not different models: one exact count, different rules.
+/// The disputed choices of analytical cost models as bits of one record (papers: Timeloop
+/// ISPASS'19, KAPLA, ZigZag; see docs/cost-model.md). Not different models: one exact count,
+/// different rules.
 
 #include <cstdint>
 #include <string>
@@ -15,7 +16,8 @@ namespace sluice::cost {
 /// What a buffer keeps of its old tile when the tile moves.
 enum class WindowRule : std::uint8_t {
   kExact,          ///< every word of the new tile that the old tile held is kept
-  kSameDirection,  ///< Timeloop: only along one axis, and only while the direction of travel repeats
+  kSameDirection,  ///< Timeloop: only along one axis, and only while the direction of travel
+                   ///< repeats
 };
 
 enum class VectorRounding : std::uint8_t {
@@ -33,17 +35,17 @@ struct Policy {
   /// Every inner memory adds by itself; nothing but the outermost is fetched back. (Timeloop's
   /// TIMELOOP_ENABLE_UPDATED_RMW, with no first-read elision at the outermost memory.)
   bool parent_accumulates = false;
-  /// Honour the fan-outs' neighbour links: a word that any instance of the fan-out held one step ago
-  /// is passed along instead of read again from the parent.
+  /// Honour the fan-outs' neighbour links: a word that any instance of the fan-out held one step
+  /// ago is passed along instead of read again from the parent.
   bool neighbour_forwarding = true;
   /// Honour the fan-outs' multicast and spatial reduction; off = one parent access per instance.
   bool multicast = true;
+  /// Partial sums that a child reads back pay for the network too (Timeloop: only updates pay).
+  bool network_read_back = true;
   /// Count the words that a strided or dilated tile skips (its bounding box).
   bool gap_words = false;
   WindowRule window = WindowRule::kExact;
   VectorRounding vector_rounding = VectorRounding::kTotal;
-  /// Report per-instance averages the way Timeloop rounds them; only matters for imperfect factors.
-  bool instance_averages = false;
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

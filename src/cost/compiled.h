@@ -1,0 +1,185 @@
+#pragma once
+/// \file
+/// Internal to the cost module: a workload, a chain and a policy flattened into plain arrays, and
+/// the counters that both counting engines (perfect.cpp, ragged.cpp) fill. Nothing here allocates.
+
+#include <array>
+#include <cstdint>
+
+#include "cost/policy.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
+
+namespace sluice::cost {
+
+inline constexpr int kMaxLevels = arch::kMaxLevels;
+inline constexpr int kMaxDims = mapping::kMaxDims;
+inline constexpr int kMaxTensors = mapping::kMaxTensors;
+inline constexpr int kMaxAxes = mapping::kMaxAxes;
+
+using DimArray = std::array<std::int64_t, kMaxDims>;
+
+struct CompiledLevel {
+  std::int64_t block_words = 1;
+  double read_bandwidth = 0;  ///< words per cycle and instance; 0 = never binds
+  double write_bandwidth = 0;
+  double network_bandwidth = 0;
+  double read_pj = 0;
+  double fill_pj = 0;
+  double update_pj = 0;
+  double leakage_pj = 0;  ///< per cycle, all physical instances
+  double hop_pj = 0;
+  double router_pj = 0;
+  double reduction_pj = 0;
+  std::int64_t fan_x = 1;
+  std::int64_t fan_y = 1;
+  bool multicast = true;
+  bool reduction = true;
+  bool forwarding = false;
+  bool has_network_cost = false;
+};
+
+struct CompiledTensor {
+  int axes = 0;
+  std::array<mapping::WorkloadAxis, kMaxAxes> axis{};
+  std::uint32_t dims = 0;
+  std::uint32_t single_dims = 0;  ///< dims of single-term axes
+  std::uint32_t windows = 0;      ///< bit a: axis a has two terms or more
+  bool joint = false;             ///< some dim moves two axes
+  bool plain =
+      true;  ///< tile words = product of its dims' tile sizes; every move fetches all of it
+  bool is_output = false;
+  bool accumulates = false;  ///< partial sums exist
+};
+
+struct Compiled {
+  int dims = 0;
+  int tensors = 0;
+  int levels = 0;
+  DimArray bound{};
+  std::int64_t points = 1;
+  std::array<CompiledTensor, kMaxTensors> tensor{};
+  std::array<CompiledLevel, kMaxLevels> level{};
+  double cycles_per_point = 1;
+  double compute_pj_per_point = 0;
+  double compute_leakage_pj = 0;  ///< per cycle, all physical units
+  std::int64_t compute_units = 1;
+  bool any_network_cost = false;
+};
+
+struct Counters {
+  std::int64_t reads = 0;
+  std::int64_t fills = 0;
+  std::int64_t updates = 0;
+  std::int64_t tile_words = 0;
+  std::int64_t read_blocks = 0;
+  std::int64_t fill_blocks = 0;
+  std::int64_t update_blocks = 0;
+  std::int64_t network_words = 0;
+  std::int64_t spatial_reductions = 0;
+  double hops = 0;
+  double network_pj = 0;
+  bool kept = false;
+};
+
+/// Everything counted for one mapping.
+struct Work {
+  std::array<std::array<Counters, kMaxTensors>, kMaxLevels> at;
+  std::array<std::int64_t, kMaxLevels + 1>
+      instances;  ///< used at the busiest step; [levels] = units
+  std::int64_t steps = 1;
+};
+
+/// The loops of a mapping with what a step of each moves.
+/// No default initialisers on purpose: a nest is scratch memory of several KiB that BuildNest fills
+/// as far as it is used; zeroing it would cost as much as evaluating.
+struct FlatLoop {
+  std::int32_t dim;
+  std::int32_t level;
+  std::int64_t bound;
+  std::int64_t last;
+  std::int64_t stride;  ///< points of the dim inside one step
+};
+
+struct Nest {
+  /// Temporal loops, outermost first. Those above level l are [0, end[l]).
+  std::array<FlatLoop, kMaxLevels * kMaxDims> temporal;
+  std::array<std::int32_t, kMaxLevels + 1> end;
+  /// Spatial loops of all fan-outs (by level; X then Y, outermost first). Those of the fan-out
+  /// below level l are [spatial_end[l], spatial_end[l + 1]), the ones before spatial_y[l] on X.
+  std::array<FlatLoop, 2 * kMaxLevels * kMaxDims> spatial;
+  std::array<std::int32_t, kMaxLevels + 1> spatial_end;
+  std::array<std::int32_t, kMaxLevels> spatial_y;
+  /// Points of dim d inside one instance of level l; [levels] = 1.
+  std::array<std::array<std::int64_t, kMaxDims>, kMaxLevels + 1> tile;
+  bool ragged;
+};
+
+/// Reads the mapping into a nest. Loops of bound 1 are dropped.
+void BuildNest(const Compiled& compiled, const mapping::Mapping& mapping, Nest& nest);
+
+/// Both fill `work` for a covering mapping. CountPerfect requires !nest.ragged.
+void CountPerfect(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
+                  const Nest& nest, Work& work);
+void CountRagged(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
+                 const Nest& nest, Work& work);
+
+/// One (parent level, child) pair of one tensor, summed over all instances. `child` = levels:
+/// compute.
+struct Edge {
+  int parent = 0;
+  int child = 0;
+  std::int64_t delivered = 0;         ///< words into (or out of) children, all children
+  std::int64_t served = 0;            ///< the same at the parent, after multicast or reduction
+  std::int64_t parent_partition = 0;  ///< outputs: distinct words, summed over parent instances
+  std::int64_t child_partition = 0;
+  std::int64_t tile_words = 0;  ///< largest tile of the child
+  /// Only used with VectorRounding::kPerTile: transfers rounded up to the blocks of each side.
+  std::int64_t delivered_blocks = 0;
+  std::int64_t served_blocks = 0;
+  std::int64_t child_first_blocks =
+      0;  ///< outputs: the part of delivered_blocks that is a first visit
+  std::int64_t parent_first_blocks = 0;
+};
+using EdgeList = StaticVector<Edge, kMaxLevels>;
+/// Books the edges of tensor t (innermost first) into the counters under the policy's rules. Shared
+/// by both engines.
+void BookTensor(const Compiled& compiled, const Policy& policy, int tensor, const EdgeList& edges,
+                Work& work);
+/// Block counts of VectorRounding::kTotal, once all edges are booked.
+void RoundTotals(const Compiled& compiled, const Policy& policy, Work& work);
+
+/// Distance travelled in the fan-outs. See network.cpp.
+void CountNetwork(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
+                  const Nest& nest, Work& work);
+
+/// Kept levels of tensor t, outermost first, ending with `levels` for the compute units.
+inline StaticVector<int, kMaxLevels + 1> KeptLevels(const Compiled& compiled,
+                                                    const mapping::Mapping& mapping, int tensor) {
+  StaticVector<int, kMaxLevels + 1> kept;
+  for (int l = 0; l < compiled.levels; ++l) {
+    if (((mapping.levels[static_cast<std::size_t>(l)].keep >> static_cast<unsigned>(tensor)) &
+         1U) != 0) {
+      kept.push_back(l);
+    }
+  }
+  kept.push_back(compiled.levels);
+  return kept;
+}
+
+inline bool HasBit(std::uint32_t mask, int bit) {
+  return ((mask >> static_cast<unsigned>(bit)) & 1U) != 0;
+}
+inline std::size_t Index(int i) {
+  return static_cast<std::size_t>(i);
+}
+
+/// Whether all fan-outs in [parent, child) that have copies allow sharing.
+struct Sharing {
+  bool multicast = true;
+  bool reduction = true;
+  bool forwarding = true;
+};
+Sharing SharingBetween(const Compiled& compiled, const Policy& policy, int parent, int child);
+
+}  // namespace sluice::cost

@@ -1,0 +1,31 @@
+#pragma once
+/// \file
+/// New words of a tile that moves under a nest of perfect temporal loops: the closed form behind
+/// every count. Loop k steps (bound_k - 1) times for every iteration of the loops outside it; each
+/// such move shifts the tile by its own stride and takes back everything the inner loops had
+/// advanced. The shift depends on k only, so the whole walk is a sum over loops, O(loops x axes).
+/// Source: analysis of Timeloop's nest (ISPASS'19) in closed form; docs/cost-model.md derives it.
+
+#include <array>
+#include <cstdint>
+
+#include "cost/axis_set.h"
+#include "cost/compiled.h"
+
+namespace sluice::cost {
+
+/// Sum over all deliveries (the first tile and every move).
+struct Delivered {
+  std::int64_t words = 0;
+  std::int64_t blocks_a = 0;  ///< every delivery rounded up to block size a
+  std::int64_t blocks_b = 0;
+};
+
+using AxisSets = std::array<AxisSet, kMaxAxes>;
+
+/// `sets[a]`: positions of the tile on axis a. `loops`: the first `count` temporal loops (those
+/// above the tile), outermost first.
+Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const FlatLoop* loops,
+                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b);
+
+}  // namespace sluice::cost

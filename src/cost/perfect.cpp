@@ -1,0 +1,364 @@
+// Counting for perfect factors: every iteration of a loop looks like every other, so one instance
+// speaks for all and one formula for all time.
+//
+//   delivered to one child = CountMoves(tile)          (plain tensors: tile x all loops from the
+//                                                       innermost relevant one outwards)
+//   children               = product of the spatial bounds above it
+//   served by the parent   = delivered to one child x number of distinct tile offsets   (multicast)
+//                            CountMoves(union of the children's tiles) (forwarding)
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "cost/compiled.h"
+#include "cost/moves.h"
+
+namespace sluice::cost {
+namespace {
+
+std::int64_t RoundUp(std::int64_t words, std::int64_t block) {
+  return block == 1 ? words : (words + block - 1) / block;
+}
+
+class PerfectCounter {
+ public:
+  PerfectCounter(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
+                 const Nest& nest, Work& work)
+      : compiled_(compiled), policy_(policy), mapping_(mapping), nest_(nest), work_(work) {}
+
+  void Run() {
+    CountInstances();
+    CountRevisits();
+    for (int t = 0; t < compiled_.tensors; ++t) {
+      CountTensor(t);
+    }
+  }
+
+ private:
+  void CountInstances() {
+    std::int64_t instances = 1;
+    for (int l = 0; l < compiled_.levels; ++l) {
+      work_.instances[Index(l)] = instances;
+      for (int t = 0; t < compiled_.tensors; ++t) {
+        relevant_[Index(l)][Index(t)] = 1;
+      }
+      for (int i = nest_.spatial_end[Index(l)]; i < nest_.spatial_end[Index(l) + 1]; ++i) {
+        const FlatLoop& loop = nest_.spatial[Index(i)];
+        instances *= loop.bound;
+        for (int t = 0; t < compiled_.tensors; ++t) {
+          if (HasBit(compiled_.tensor[Index(t)].dims, loop.dim)) {
+            relevant_[Index(l)][Index(t)] *= loop.bound;
+          }
+        }
+      }
+    }
+    work_.instances[Index(compiled_.levels)] = instances;
+  }
+
+  /// revisits_[l][t]: product of all temporal loops above level l, down to the innermost one that
+  /// moves tensor t: how often a plain tile is delivered.
+  void CountRevisits() {
+    std::array<std::int64_t, kMaxTensors> seen;
+    seen.fill(1);
+    std::int64_t all = 1;
+    int i = 0;
+    for (int l = 0; l <= compiled_.levels; ++l) {
+      for (; i < nest_.end[Index(l)]; ++i) {
+        const FlatLoop& loop = nest_.temporal[Index(i)];
+        all *= loop.bound;
+        for (int t = 0; t < compiled_.tensors; ++t) {
+          if (HasBit(compiled_.tensor[Index(t)].dims, loop.dim)) {
+            seen[Index(t)] = all;
+          }
+        }
+      }
+      for (int t = 0; t < compiled_.tensors; ++t) {
+        revisits_[Index(l)][Index(t)] = seen[Index(t)];
+      }
+    }
+    work_.steps = all;
+  }
+
+  void CountTensor(int t) {
+    const CompiledTensor& tensor = compiled_.tensor[Index(t)];
+    EdgeList edges;
+    int child = compiled_.levels;
+    for (int l = compiled_.levels - 1; l >= 0; --l) {
+      if (HasBit(mapping_.levels[Index(l)].keep, t)) {
+        edges.push_back(MakeEdge(tensor, t, l, child));
+        child = l;
+      }
+    }
+    BookTensor(compiled_, policy_, t, edges, work_);
+  }
+
+  Edge MakeEdge(const CompiledTensor& tensor, int t, int parent, int child) {
+    Edge e;
+    e.parent = parent;
+    e.child = child;
+    const std::int64_t parents = work_.instances[Index(parent)];
+    const std::int64_t children = work_.instances[Index(child)];
+    const Sharing sharing = SharingBetween(compiled_, policy_, parent, child);
+    const bool shared = tensor.is_output ? sharing.reduction : sharing.multicast;
+    const std::int64_t groups =
+        shared ? DistinctOffsets(tensor, t, parent, child) * parents : children;
+
+    const bool per_tile = policy_.vector_rounding == VectorRounding::kPerTile;
+    const std::int64_t parent_block = per_tile ? compiled_.level[Index(parent)].block_words : 1;
+    const std::int64_t child_block =
+        per_tile && child < compiled_.levels ? compiled_.level[Index(child)].block_words : 1;
+    Delivered one;
+    if (child == compiled_.levels) {
+      e.tile_words = 1;
+      one = {work_.steps, work_.steps, work_.steps};
+    } else if (tensor.plain) {
+      e.tile_words = PlainTile(tensor, child);
+      const std::int64_t visits = revisits_[Index(child)][Index(t)];
+      one = {e.tile_words * visits, RoundUp(e.tile_words, parent_block) * visits,
+             RoundUp(e.tile_words, child_block) * visits};
+    } else {
+      AxisSets sets;
+      e.tile_words = BuildTile(tensor, child, sets);
+      one = CountMoves(tensor, sets, nest_.temporal.data(), nest_.end[Index(child)], policy_.window,
+                       parent_block, child_block);
+    }
+    e.delivered = one.words * children;
+    e.delivered_blocks = one.blocks_b * children;
+    e.served = one.words * groups;
+    e.served_blocks = one.blocks_a * groups;
+    if (!tensor.is_output && sharing.forwarding) {
+      const Delivered group = CountGroup(tensor, parent, child, parent_block);
+      e.served = group.words * parents;
+      e.served_blocks = group.blocks_a * parents;
+    }
+    if (tensor.is_output && tensor.accumulates) {
+      FillPartitions(tensor, t, parent_block, child_block, e);
+    }
+    return e;
+  }
+
+  void FillPartitions(const CompiledTensor& tensor, int t, std::int64_t parent_block,
+                      std::int64_t child_block, Edge& e) {
+    e.parent_partition = Partition(tensor, t, e.parent) * work_.instances[Index(e.parent)];
+    e.parent_first_blocks = e.parent_partition / e.tile_words * RoundUp(e.tile_words, parent_block);
+    if (e.child < compiled_.levels) {
+      e.child_partition = Partition(tensor, t, e.child) * work_.instances[Index(e.child)];
+      e.child_first_blocks = e.child_partition / e.tile_words * RoundUp(e.tile_words, child_block);
+    }
+  }
+
+  [[nodiscard]] std::int64_t PlainTile(const CompiledTensor& tensor, int level) const {
+    std::int64_t words = 1;
+    for (std::uint32_t rest = tensor.dims; rest != 0; rest &= rest - 1) {
+      words *= nest_.tile[Index(level)][Index(__builtin_ctz(rest))];
+    }
+    return words;
+  }
+
+  std::int64_t BuildTile(const CompiledTensor& tensor, int level, AxisSets& sets) const {
+    std::int64_t words = 1;
+    for (int a = 0; a < tensor.axes; ++a) {
+      sets[Index(a)] = TileSet(tensor.axis[Index(a)], level);
+      words *= sets[Index(a)].size();
+    }
+    return words;
+  }
+
+  [[nodiscard]] AxisSet TileSet(const mapping::WorkloadAxis& axis, int level) const {
+    const auto& tile = nest_.tile[Index(level)];
+    if (axis.empty()) {
+      return AxisSet::Progression(1, 1);
+    }
+    if (axis.size() == 1 && !policy_.gap_words) {
+      return AxisSet::Progression(axis[0].coefficient, tile[Index(axis[0].dim)]);
+    }
+    if (policy_.gap_words || axis.size() == 2) {
+      // The common cases of AxisSet::Build without its general machinery.
+      std::int64_t extent = 1;
+      for (const mapping::WorkloadTerm& term : axis) {
+        extent += term.coefficient * (tile[Index(term.dim)] - 1);
+      }
+      if (policy_.gap_words) {
+        return AxisSet::Progression(1, extent);
+      }
+      const bool swap = axis[0].coefficient > axis[1].coefficient;
+      const mapping::WorkloadTerm& fine = axis[swap ? 1U : 0U];
+      const mapping::WorkloadTerm& coarse = axis[swap ? 0U : 1U];
+      const std::int64_t fine_count = tile[Index(fine.dim)];
+      const std::int64_t coarse_count = tile[Index(coarse.dim)];
+      if (fine_count == 1) {
+        return AxisSet::Progression(coarse.coefficient, coarse_count);
+      }
+      if (coarse_count == 1) {
+        return AxisSet::Progression(fine.coefficient, fine_count);
+      }
+      if (fine.coefficient == 1 && coarse.coefficient <= fine_count) {
+        return AxisSet::Progression(1, extent);
+      }
+    }
+    GeneratorList generators;
+    for (const mapping::WorkloadTerm& term : axis) {
+      generators.push_back({term.coefficient, tile[Index(term.dim)]});
+    }
+    return AxisSet::Build(generators, false);
+  }
+
+  /// Distinct offsets of the children's tiles under one parent instance.
+  [[nodiscard]] std::int64_t DistinctOffsets(const CompiledTensor& tensor, int t, int parent,
+                                             int child) const {
+    std::int64_t product = 1;
+    for (int l = parent; l < child; ++l) {
+      product *= relevant_[Index(l)][Index(t)];
+    }
+    if (product == 1 || (tensor.windows == 0 && !tensor.joint)) {
+      return product;
+    }
+    if (tensor.joint) {
+      return DistinctJoint(tensor, parent, child);
+    }
+    // Offsets collide only between two dims of one window axis.
+    product = 1;
+    for (int a = 0; a < tensor.axes; ++a) {
+      GeneratorList generators;
+      std::int64_t plain = 1;
+      std::uint32_t dims = 0;
+      for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
+        for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
+          const FlatLoop& loop = nest_.spatial[Index(i)];
+          if (loop.dim == term.dim) {
+            generators.push_back({term.coefficient * loop.stride, loop.bound});
+            plain *= loop.bound;
+            dims |= 1U << static_cast<unsigned>(loop.dim);
+          }
+        }
+      }
+      const bool several = (dims & (dims - 1)) != 0;
+      product *= several ? AxisSet::Build(generators, false).size() : plain;
+    }
+    return product;
+  }
+
+  /// A dim moves two axes at once: enumerate. Rare (diagonal accesses), so allocation is accepted.
+  [[nodiscard]] std::int64_t DistinctJoint(const CompiledTensor& tensor, int parent,
+                                           int child) const {
+    using Offset = std::array<std::int64_t, kMaxAxes>;
+    std::set<Offset> offsets = {Offset{}};
+    for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
+      const FlatLoop& loop = nest_.spatial[Index(i)];
+      if (!HasBit(tensor.dims, loop.dim)) {
+        continue;
+      }
+      std::set<Offset> next;
+      for (const Offset& base : offsets) {
+        for (std::int64_t x = 0; x < loop.bound; ++x) {
+          Offset moved = base;
+          for (int a = 0; a < tensor.axes; ++a) {
+            for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
+              if (term.dim == loop.dim) {
+                moved[Index(a)] += term.coefficient * loop.stride * x;
+              }
+            }
+          }
+          next.insert(moved);
+        }
+      }
+      offsets = std::move(next);
+    }
+    return static_cast<std::int64_t>(offsets.size());
+  }
+
+  /// The children of one parent instance as one buffer: a word enters when none of them holds it.
+  [[nodiscard]] Delivered CountGroup(const CompiledTensor& tensor, int parent, int child,
+                                     std::int64_t parent_block) const {
+    AxisSets sets;
+    for (int a = 0; a < tensor.axes; ++a) {
+      GeneratorList generators;
+      for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
+        generators.push_back({term.coefficient, nest_.tile[Index(child)][Index(term.dim)]});
+        for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
+          const FlatLoop& loop = nest_.spatial[Index(i)];
+          if (loop.dim == term.dim) {
+            generators.push_back({term.coefficient * loop.stride, loop.bound});
+          }
+        }
+      }
+      sets[Index(a)] = AxisSet::Build(generators, false);
+      if (policy_.gap_words) {
+        // Bounding boxes of the children, not of their union.
+        sets[Index(a)] = BoxedUnion(tensor.axis[Index(a)], parent, child);
+      }
+    }
+    return CountMoves(tensor, sets, nest_.temporal.data(), nest_.end[Index(child)], policy_.window,
+                      parent_block, 1);
+  }
+
+  [[nodiscard]] AxisSet BoxedUnion(const mapping::WorkloadAxis& axis, int parent, int child) const {
+    GeneratorList generators;
+    generators.push_back({1, TileSet(axis, child).size()});
+    for (const mapping::WorkloadTerm& term : axis) {
+      for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
+        const FlatLoop& loop = nest_.spatial[Index(i)];
+        if (loop.dim == term.dim) {
+          generators.push_back({term.coefficient * loop.stride, loop.bound});
+        }
+      }
+    }
+    return AxisSet::Build(generators, false);
+  }
+
+  /// Distinct words of an output that one instance of `level` ever holds.
+  [[nodiscard]] std::int64_t Partition(const CompiledTensor& tensor, int t, int level) const {
+    if (tensor.plain) {
+      std::int64_t words = 1;
+      for (std::uint32_t rest = tensor.dims; rest != 0; rest &= rest - 1) {
+        words *= compiled_.bound[Index(__builtin_ctz(rest))];
+      }
+      for (int l = 0; l < level; ++l) {
+        words /= relevant_[Index(l)][Index(t)];
+      }
+      return words;
+    }
+    std::int64_t words = 1;
+    for (int a = 0; a < tensor.axes; ++a) {
+      words *= Ever(tensor.axis[Index(a)], level).size();
+    }
+    return words;
+  }
+
+  [[nodiscard]] AxisSet Ever(const mapping::WorkloadAxis& axis, int level) const {
+    GeneratorList generators;
+    if (policy_.gap_words) {
+      generators.push_back({1, TileSet(axis, level).size()});
+    }
+    for (const mapping::WorkloadTerm& term : axis) {
+      if (!policy_.gap_words) {
+        generators.push_back({term.coefficient, nest_.tile[Index(level)][Index(term.dim)]});
+      }
+      for (int i = 0; i < nest_.end[Index(level)]; ++i) {
+        const FlatLoop& loop = nest_.temporal[Index(i)];
+        if (loop.dim == term.dim) {
+          generators.push_back({term.coefficient * loop.stride, loop.bound});
+        }
+      }
+    }
+    return AxisSet::Build(generators, false);
+  }
+
+  const Compiled& compiled_;
+  const Policy& policy_;
+  const mapping::Mapping& mapping_;
+  const Nest& nest_;
+  Work& work_;
+  std::array<std::array<std::int64_t, kMaxTensors>, kMaxLevels> relevant_;
+  std::array<std::array<std::int64_t, kMaxTensors>, kMaxLevels + 1> revisits_;
+};
+
+}  // namespace
+
+void CountPerfect(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
+                  const Nest& nest, Work& work) {
+  PerfectCounter(compiled, policy, mapping, nest, work).Run();
+}
+
+}  // namespace sluice::cost

@@ -1,0 +1,21 @@
+#pragma once
+/// \file
+/// Internal: pieces of the counting for imperfect factors (ragged.cpp) and of its literal fallback
+/// (ragged_walk.cpp).
+
+#include "cost/compiled.h"
+#include "cost/moves.h"
+
+namespace sluice::cost {
+
+/// Positions on one axis of a tile with `size[d]` points of dim d.
+AxisSet RaggedSet(const mapping::WorkloadAxis& axis, const DimArray& size, bool bounding);
+
+/// Fills delivered, served, partitions (and blocks) of one edge by visiting every step and
+/// instance. Exact for every policy, slow: O(steps above the child x instances). Used only where
+/// copies of a ragged tile overlap in ways that have no closed form: two spatial dims of one
+/// window, neighbour forwarding, Timeloop's direction rule on a ragged window, joint axes.
+void WalkEdge(const Compiled& compiled, const Policy& policy, const Nest& nest, int tensor,
+              const Sharing& sharing, Edge& edge);
+
+}  // namespace sluice::cost
