@@ -10,7 +10,8 @@
 namespace sluice::mapper {
 namespace {
 
-/// Temperatures are on ln(objective): a move that makes things e^T worse passes with probability 1/e.
+/// Temperatures are on ln(objective): a move that makes things e^T worse passes with probability
+/// 1/e.
 constexpr double kHot = 0.5;
 constexpr double kWarm = 0.1;  ///< reheats start here, near the incumbent
 constexpr double kCold = 0.002;
@@ -60,15 +61,15 @@ void Anneal(const Mapspace& space, const Point& start, double hot, std::int64_t 
 
 Result AnnealingMapper::Solve(const Problem& problem, const Budget& budget) const {
   Search search(problem, budget);
-  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(), problem.imperfect);
+  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(),
+                       problem.imperfect);
   if (auto reasons = space.Infeasible(); !reasons.empty()) {
     return search.Infeasible(std::move(reasons));
   }
   Rng rng(problem.seed);
   Walker walker(space);
   search.Evaluate(space.ToMapping(space.Outermost()));
-  const std::int64_t steps =
-      std::max(kShortestRound, kMovesPerPrime * space.prime_factors());
+  const std::int64_t steps = std::max(kShortestRound, kMovesPerPrime * space.prime_factors());
   int stale = 0;
   for (int round = 0; !search.Done() && stale < kPatience; ++round) {
     const cost::Score before = search.best_score();

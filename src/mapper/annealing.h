@@ -1,11 +1,10 @@
 #pragma once
 /// \file
 /// Simulated annealing over the map space, in rounds. A round walks from a starting point with a
-/// geometric schedule of temperatures on the logarithm of the objective; rounds start in turn from a
-/// greedy filling of the fan-outs and buffers, from the best so far (a reheat), and from a random point.
-/// The search has converged when several rounds in a row brought nothing. Deterministic for a seed and
-/// a budget of evaluations.
-/// Tested by tests/unit/mapper_test.cpp.
+/// geometric schedule of temperatures on the logarithm of the objective; rounds start in turn from
+/// a greedy filling of the fan-outs and buffers, from the best so far (a reheat), and from a random
+/// point. The search has converged when several rounds in a row brought nothing. Deterministic for
+/// a seed and a budget of evaluations. Tested by tests/unit/mapper_test.cpp.
 
 #include "mapper/mapper.h"
 

@@ -33,7 +33,14 @@ struct Budget {
   const std::atomic<bool>* stop = nullptr;
 };
 
-enum class StopReason : std::uint8_t { kConverged, kEvaluations, kSeconds, kInterrupted, kInfeasible, kProven };
+enum class StopReason : std::uint8_t {
+  kConverged,
+  kEvaluations,
+  kSeconds,
+  kInterrupted,
+  kInfeasible,
+  kProven
+};
 std::string_view StopReasonName(StopReason reason);
 
 struct Result {

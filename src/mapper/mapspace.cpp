@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
-std::uint32_t Bit(std::size_t i) { return 1U << i; }
+std::uint32_t Bit(std::size_t i) {
+  return 1U << i;
+}
 
 }  // namespace
 
@@ -169,7 +171,8 @@ Point Mapspace::Random(Rng& rng) const {
         const std::size_t s = slots_[d][1 + rng.Below(slot_count - 1)];
         const auto taken = static_cast<std::int64_t>(point.factor[s][d]);
         const std::int64_t most = std::min<std::int64_t>(
-            slot_limit_[s] == kUnlimited ? kUnlimited : slot_limit_[s] / (SlotProduct(point, s) / taken),
+            slot_limit_[s] == kUnlimited ? kUnlimited
+                                         : slot_limit_[s] / (SlotProduct(point, s) / taken),
             point.factor[0][d]);
         if (taken == 1 && most > 1) {
           SetImperfect(point, d, s, static_cast<std::int32_t>(rng.Between(1, most)), 0);
@@ -296,7 +299,8 @@ bool Mapspace::Fits(const Point& point) const {
   for (std::size_t l = levels_; l-- > 0;) {
     const std::size_t s = SlotIndex(l, SlotKind::kTemporal);
     for (std::size_t d = 0; d < dims_; ++d) {
-      inside[d] *= std::int64_t{point.factor[s][d]} * point.factor[s + 1][d] * point.factor[s + 2][d];
+      inside[d] *=
+          std::int64_t{point.factor[s][d]} * point.factor[s + 1][d] * point.factor[s + 2][d];
     }
     Extents extents = inside;
     if (imperfect_) {
@@ -375,7 +379,8 @@ void Mapspace::Trim(Point& point, std::size_t dim) const {
       continue;
     }
     stride /= factor;
-    factor = static_cast<std::int32_t>(std::min<std::int64_t>((bounds_[dim] - 1) / stride + 1, factor));
+    factor =
+        static_cast<std::int32_t>(std::min<std::int64_t>((bounds_[dim] - 1) / stride + 1, factor));
     if (factor > 1) {
       return;
     }

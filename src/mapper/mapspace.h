@@ -3,15 +3,16 @@
 /// The map space of one workload on one chain: every mapping that respects coverage, fan-out sizes,
 /// allowed dims, whole dims and keep rules, as points that are cheap to draw and to change.
 ///
-/// A point distributes each dim over *slots*. A level has three: its temporal loops, and the X and Y
-/// axes of the fan-out below it. The factors of a dim multiply to its bound (perfect), or, with
+/// A point distributes each dim over *slots*. A level has three: its temporal loops, and the X and
+/// Y axes of the fan-out below it. The factors of a dim multiply to its bound (perfect), or, with
 /// `imperfect`, to the smallest covering product: one slot is always the ceiling of what the others
 /// leave, and the ragged ends follow from the mixed-radix digits of (bound - 1), which is the only
 /// assignment of `last` that mapping.h accepts for given bounds.
 ///
-/// Everything but capacity holds by construction; capacity is `Fits`, and `Repair` makes a point fit by
-/// pushing factors outwards. A point that cannot be repaired proves that the space is empty, because
-/// the mapping with every loop on level 0 and nothing optional kept is the smallest everywhere.
+/// Everything but capacity holds by construction; capacity is `Fits`, and `Repair` makes a point
+/// fit by pushing factors outwards. A point that cannot be repaired proves that the space is empty,
+/// because the mapping with every loop on level 0 and nothing optional kept is the smallest
+/// everywhere.
 ///
 /// Points are trivially copyable and no function on them allocates.
 /// Tested by tests/unit/mapper_test.cpp, tests/property/mapper_test.cpp.
@@ -41,7 +42,8 @@ enum class SlotKind : std::uint8_t { kTemporal, kSpatialX, kSpatialY };
 struct Point {
   using Factors = std::array<std::int32_t, mapping::kMaxDims>;
   std::array<Factors, kMaxSlots> factor{};
-  /// A permutation of all dims per level, outermost first; dims with factor 1 are skipped when written.
+  /// A permutation of all dims per level, outermost first; dims with factor 1 are skipped when
+  /// written.
   std::array<std::array<std::uint8_t, mapping::kMaxDims>, arch::kMaxLevels> order{};
   std::array<std::uint32_t, arch::kMaxLevels> keep{};
 };
@@ -51,12 +53,14 @@ class Mapspace {
   /// `workload` and `chain` must outlive the space. Check `Infeasible()` before drawing points.
   Mapspace(const mapping::Workload& workload, const arch::Chain& chain, bool imperfect);
 
-  /// Why the space is empty: the levels and tensors that bind, with the words short. Empty = it is not.
+  /// Why the space is empty: the levels and tensors that bind, with the words short. Empty = it is
+  /// not.
   [[nodiscard]] std::vector<mapping::Violation> Infeasible() const;
 
   /// Every loop on level 0 and only mandatory tensors kept: fits whenever anything does.
   [[nodiscard]] Point Outermost() const;
-  /// Every prime factor on a random slot, random orders and keeps. Coverage holds, capacity may not.
+  /// Every prime factor on a random slot, random orders and keeps. Coverage holds, capacity may
+  /// not.
   [[nodiscard]] Point Random(Rng& rng) const;
   /// Fills fan-outs, then buffers from the innermost outwards, in a random order of dims. Fits.
   [[nodiscard]] Point Greedy(Rng& rng) const;
@@ -94,9 +98,9 @@ class Mapspace {
   /// Prime factors over all dims, with multiplicity: the size of the search in one number.
   [[nodiscard]] int prime_factors() const { return prime_factor_count_; }
 
-  /// Sets factor (slot a) of an imperfect dim, slot b taking the ceiling of what is left, and trims the
-  /// outermost loop. Requires a != b. Returns false, leaving the point unspecified in this dim, when a
-  /// spatial limit breaks.
+  /// Sets factor (slot a) of an imperfect dim, slot b taking the ceiling of what is left, and trims
+  /// the outermost loop. Requires a != b. Returns false, leaving the point unspecified in this dim,
+  /// when a spatial limit breaks.
   bool SetImperfect(Point& point, std::size_t dim, std::size_t a, std::int32_t factor,
                     std::size_t b) const;
   /// Cuts iterations of the outermost loops of a dim that lie beyond its bound.

@@ -13,7 +13,8 @@ constexpr std::int64_t kDefaultEvaluations = 200'000;
 
 Result RandomMapper::Solve(const Problem& problem, const Budget& budget) const {
   Search search(problem, budget);
-  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(), problem.imperfect);
+  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(),
+                       problem.imperfect);
   if (auto reasons = space.Infeasible(); !reasons.empty()) {
     return search.Infeasible(std::move(reasons));
   }

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// Random search: independent random points, repaired to fit. The baseline that any search must beat,
-/// and the way to look at the distribution of a map space.
+/// Random search: independent random points, repaired to fit. The baseline that any search must
+/// beat, and the way to look at the distribution of a map space.
 
 #include "mapper/mapper.h"
 

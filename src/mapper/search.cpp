@@ -8,8 +8,8 @@ namespace {
 
 /// Sums in a bound and in a cost are rounded in different orders; closer than this is equal.
 constexpr double kSameValue = 1 + 1e-12;
-/// How strongly the figure outside the objective tilts flat regions. Small enough never to trade one
-/// cycle in a thousand of latency for energy.
+/// How strongly the figure outside the objective tilts flat regions. Small enough never to trade
+/// one cycle in a thousand of latency for energy.
 constexpr double kTilt = 1e-4;
 
 }  // namespace

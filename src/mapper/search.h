@@ -10,7 +10,8 @@
 
 namespace sluice::mapper {
 
-/// Whether `a` is better than `b`: by the objective, ties by the figure that the objective leaves out.
+/// Whether `a` is better than `b`: by the objective, ties by the figure that the objective leaves
+/// out.
 bool Better(cost::Objective objective, const cost::Score& a, const cost::Score& b);
 
 /// One run of a mapper on one problem. Not thread-safe.
@@ -19,7 +20,8 @@ class Search {
   Search(const Problem& problem, const Budget& budget);
 
   /// Evaluates a mapping that fits, keeps it if it is the best, and returns what a descent should
-  /// minimise: the objective, with a slight slope along the other figure where the objective is flat.
+  /// minimise: the objective, with a slight slope along the other figure where the objective is
+  /// flat.
   double Evaluate(const mapping::Mapping& mapping);
   /// A candidate that was rejected before evaluation.
   void CountRejected() {

@@ -36,8 +36,8 @@ void Walker::Rewrite() {
 }
 
 void Walker::Assign(std::size_t slot, std::size_t dim, std::int32_t factor) {
-  changes_.push_back({static_cast<std::uint8_t>(slot), static_cast<std::uint8_t>(dim),
-                      point_.factor[slot][dim]});
+  changes_.push_back(
+      {static_cast<std::uint8_t>(slot), static_cast<std::uint8_t>(dim), point_.factor[slot][dim]});
   point_.factor[slot][dim] = factor;
   touched_ |= 1U << (slot / kSlotsPerLevel);
 }
@@ -227,7 +227,8 @@ bool Walker::RotateLoop(Rng& rng) {
 }
 
 bool Walker::FlipKeep(Rng& rng) {
-  const std::size_t level = keep_levels_[rng.Below(static_cast<std::uint32_t>(keep_levels_.size()))];
+  const std::size_t level =
+      keep_levels_[rng.Below(static_cast<std::uint32_t>(keep_levels_.size()))];
   const std::uint32_t free = space_->free_keeps(level);
   StaticVector<std::uint8_t, mapping::kMaxTensors> bits;
   for (std::size_t t = 0; t < space_->tensors(); ++t) {
@@ -243,7 +244,8 @@ bool Walker::FlipKeep(Rng& rng) {
 }
 
 bool Walker::ExchangeAxes(Rng& rng) {
-  const std::size_t level = axis_levels_[rng.Below(static_cast<std::uint32_t>(axis_levels_.size()))];
+  const std::size_t level =
+      axis_levels_[rng.Below(static_cast<std::uint32_t>(axis_levels_.size()))];
   const std::size_t x = SlotIndex(level, SlotKind::kSpatialX);
   const std::size_t y = SlotIndex(level, SlotKind::kSpatialY);
   bool changed = false;
@@ -278,8 +280,8 @@ bool Walker::FreeFactor(Rng& rng) {
   const std::size_t a = slots[i];
   const std::size_t b = slots[(i + 1 + rng.Below(count - 1)) % count];
   const std::int32_t factor = point_.factor[a][d];
-  const std::int64_t most = std::min<std::int64_t>(
-      space_->bound(d), std::int64_t{factor} * point_.factor[b][d]);
+  const std::int64_t most =
+      std::min<std::int64_t>(space_->bound(d), std::int64_t{factor} * point_.factor[b][d]);
   std::int64_t wanted = factor;
   switch (rng.Below(4)) {
     case 0:

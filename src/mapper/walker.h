@@ -3,13 +3,13 @@
 /// A walk through a map space by small moves, each undoable, none allocating. The walker keeps the
 /// point and the mapping it stands for in step by rewriting only the levels a move touched.
 ///
-/// Moves: shift a prime factor of a dim between two slots; exchange factors of two dims between the same
-/// two slots (keeps tiles near their capacity, where single shifts are mostly refused); swap two loops
-/// of an order; rotate a loop to another position; flip an optional keep; exchange two axes of a
-/// fan-out; and, for imperfect spaces, set a factor freely with another slot taking the ceiling.
-/// The order of the innermost level is never moved: no operand is reused inside the compute unit, so no
-/// cost depends on it.
-/// Tested by tests/property/mapper_test.cpp (every proposal covers; undo restores the mapping).
+/// Moves: shift a prime factor of a dim between two slots; exchange factors of two dims between the
+/// same two slots (keeps tiles near their capacity, where single shifts are mostly refused); swap
+/// two loops of an order; rotate a loop to another position; flip an optional keep; exchange two
+/// axes of a fan-out; and, for imperfect spaces, set a factor freely with another slot taking the
+/// ceiling. The order of the innermost level is never moved: no operand is reused inside the
+/// compute unit, so no cost depends on it. Tested by tests/property/mapper_test.cpp (every proposal
+/// covers; undo restores the mapping).
 
 #include <array>
 #include <cstdint>
@@ -26,8 +26,8 @@ class Walker {
   explicit Walker(const Mapspace& space);
 
   void Set(const Point& point);
-  /// Makes one random move. False when nothing changed (no such move here); then there is nothing to
-  /// undo. Spatial limits hold afterwards; capacity is the caller's to check.
+  /// Makes one random move. False when nothing changed (no such move here); then there is nothing
+  /// to undo. Spatial limits hold afterwards; capacity is the caller's to check.
   bool Propose(Rng& rng);
   /// Takes the last successful Propose back. At most once per proposal.
   void Undo();

@@ -21,7 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Enough for a usable mapping when the user is waiting for the program to end: about a millisecond.
+/// Enough for a usable mapping when the user is waiting for the program to end: about a
+/// millisecond.
 constexpr std::int64_t kHastyEvaluations = 500;
 
 /// One distinct (workload, chain) and where it first occurs.
@@ -64,19 +65,21 @@ Diagnostic NoMapping(const Job& job, const arch::Chain& chain,
   }
   const mapping::Violation& first = reasons.front();
   Diagnostic diagnostic(ErrorCode::kNoValidMapping,
-                        fmt::format("operator `{}` ({}) has no valid mapping: {}", job.operator_name,
-                                    job.operator_kind, first.message));
+                        fmt::format("operator `{}` ({}) has no valid mapping: {}",
+                                    job.operator_name, job.operator_kind, first.message));
   if (first.level >= 0 && first.words_needed > first.words_available) {
     const arch::Memory& memory = chain.levels[static_cast<std::size_t>(first.level)].memory;
     const std::int64_t words = first.words_needed - first.words_available;
     const double bytes = static_cast<double>(words) * memory.word_bits / 8;
-    diagnostic.notes.push_back(fmt::format("{} is {} words ({} bytes) short", memory.name, words, bytes));
+    diagnostic.notes.push_back(
+        fmt::format("{} is {} words ({} bytes) short", memory.name, words, bytes));
     diagnostic.hint = fmt::format(
         "enlarge {}, or let it bypass {}", memory.name,
         first.tensor >= 0 ? job.workload.tensor_names[static_cast<std::size_t>(first.tensor)]
                           : std::string("a tensor"));
     if (first.level == 0) {
-      diagnostic.hint = fmt::format("enlarge {}: the outermost memory holds every tensor", memory.name);
+      diagnostic.hint =
+          fmt::format("enlarge {}: the outermost memory holds every tensor", memory.name);
     }
   }
   for (std::size_t i = 1; i < reasons.size(); ++i) {
@@ -116,6 +119,10 @@ class LayerwisePlanner {
 
   Result<Plan> Run() {
     const Clock::time_point start = Clock::now();
+    if (options_.seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      return Fail(Diagnostic(ErrorCode::kBadValue, "the seed is larger than 2^63 - 1")
+                      .WithHint("plans store seeds as 64-bit signed numbers"));
+    }
     chains_ = arch::Chains(architecture_);
     Result<const mapper::Mapper*> fallback = mapper::FindMapper("annealing");
     if (!fallback) {
@@ -167,8 +174,8 @@ class LayerwisePlanner {
     std::mutex progress_mutex;
     std::size_t done = 0;
     ParallelFor(options_.threads, jobs_.size(), [&](std::size_t i) {
-      // After a failure the rest is wasted work; lower numbers still run, so that the error reported
-      // does not depend on the number of threads.
+      // After a failure the rest is wasted work; lower numbers still run, so that the error
+      // reported does not depend on the number of threads.
       if (failed.load() && LowerFailed(i)) {
         return;
       }
@@ -257,6 +264,7 @@ class LayerwisePlanner {
     plan.provenance.objective = std::string(cost::ObjectiveName(options_.objective));
     plan.provenance.seed = options_.seed;
     plan.provenance.imperfect = options_.imperfect;
+    plan.chains = NamesOf(chains_);
     plan.operators = std::move(operators_);
     std::vector<cost::Score> bounds;
     for (Outcome& outcome : outcomes_) {

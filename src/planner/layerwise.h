@@ -2,11 +2,11 @@
 /// \file
 /// The layerwise planner: every operator alone, its tensors through the outermost memory.
 ///
-/// Operators with equal workloads on equal chains share one solution, searched once. Vector operators and
-/// data movement are searched and costed like all others; only views are free. A search is seeded
-/// by the text of what it maps (not by its place in the network), so that plans do not depend on the
-/// order of operators, nor on the number of threads.
-/// Tested by tests/unit/planner_test.cpp.
+/// Operators with equal workloads on equal chains share one solution, searched once. Vector
+/// operators and data movement are searched and costed like all others; only views are free. A
+/// search is seeded by the text of what it maps (not by its place in the network), so that plans do
+/// not depend on the order of operators, nor on the number of threads. Tested by
+/// tests/unit/planner_test.cpp.
 
 #include <cstddef>
 #include <functional>
@@ -31,8 +31,8 @@ struct PlanOptions {
   bool imperfect = false;
   /// Evaluations of each distinct operator; 0: the mapper's own criterion.
   std::int64_t evaluations = 0;
-  /// Wall time of the whole network, shared among its distinct operators; 0: unlimited. With a limit
-  /// the plan depends on the speed of the machine.
+  /// Wall time of the whole network, shared among its distinct operators; 0: unlimited. With a
+  /// limit the plan depends on the speed of the machine.
   double seconds = 0;
   /// Polled; when true every search ends with its best so far and the plan is marked incomplete.
   const std::atomic<bool>* stop = nullptr;
@@ -41,21 +41,22 @@ struct PlanOptions {
   std::function<void(std::size_t done, std::size_t total, std::string_view name)> progress;
 };
 
-/// Plans `network`. Fills everything of the plan but the file-related provenance (tool version, command,
-/// paths, hashes, batch, dims), which the caller knows. Errors: kNoValidMapping naming the operator,
-/// the level, the tensor and the bytes short; those of MakeWorkload, ChainFor and Evaluator::Create.
+/// Plans `network`. Fills everything of the plan but the file-related provenance (tool version,
+/// command, paths, hashes, batch, dims), which the caller knows. Errors: kNoValidMapping naming the
+/// operator, the level, the tensor and the bytes short; those of MakeWorkload, ChainFor and
+/// Evaluator::Create.
 Result<Plan> PlanLayerwise(const ir::Network& network, const arch::Architecture& architecture,
                            const PlanOptions& options);
 
-/// The plan with every cost and total recomputed from its mappings; what the searches reported (bounds,
-/// evaluations, stop reasons) is kept. With `network`, also checks that the plan belongs to it.
-/// Errors: kPlanMismatch (chain, workload or operator list), kMappingInvalid and its kin for a mapping
-/// that does not fit, each naming the operator.
+/// The plan with every cost and total recomputed from its mappings; what the searches reported
+/// (bounds, evaluations, stop reasons) is kept. With `network`, also checks that the plan belongs
+/// to it. Errors: kPlanMismatch (chain, workload or operator list), kMappingInvalid and its kin for
+/// a mapping that does not fit, each naming the operator.
 Result<Plan> Reevaluate(const Plan& plan, const ir::Network* network,
                         const arch::Architecture& architecture);
 
-/// The first cost figure in which two plans of the same shape differ, as `what: a, b`; nothing when they
-/// are equal to the last digit.
+/// The first cost figure in which two plans of the same shape differ, as `what: a, b`; nothing when
+/// they are equal to the last digit.
 std::optional<std::string> FirstDifference(const Plan& a, const Plan& b);
 
 }  // namespace sluice::planner

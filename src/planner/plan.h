@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// A plan: how a network runs on an architecture, what each operator costs, and where it all came from.
-/// Plain data; JSON in and out (io/plan_json.h), re-evaluable to the last digit.
+/// A plan: how a network runs on an architecture, what each operator costs, and where it all came
+/// from. Plain data; JSON in and out (io/plan_json.h), re-evaluable to the last digit.
 
 #include <cstdint>
 #include <string>
@@ -31,7 +31,7 @@ struct Solution {
   cost::Cost cost;
   double bound = 0;  ///< lower bound of the objective for this operator
   std::int64_t evaluations = 0;
-  int uses = 0;  ///< how many operators share it
+  int uses = 0;         ///< how many operators share it
   std::string stopped;  ///< why the mapper stopped
 };
 
@@ -62,11 +62,19 @@ struct Totals {
   std::int64_t evaluations = 0;
 };
 
+/// One chain of the architecture by names, so that a plan can be read and shown without it.
+struct ChainNames {
+  std::vector<std::string> levels;  ///< memories, outermost first
+  std::string compute;
+  friend bool operator==(const ChainNames&, const ChainNames&) = default;
+};
+
 struct Plan {
   int version = kPlanFormatVersion;
   Provenance provenance;
   std::string network_name;
   std::string architecture_name;
+  std::vector<ChainNames> chains;       ///< of the architecture, in the order of arch::Chains
   std::vector<OperatorPlan> operators;  ///< in execution order
   std::vector<Solution> solutions;
   Totals totals;

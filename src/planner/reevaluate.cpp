@@ -1,4 +1,5 @@
-// Costs from mappings: what `sluice evaluate plan.json` does, and the proof that a plan file is honest.
+// Costs from mappings: what `sluice evaluate plan.json` does, and the proof that a plan file is
+// honest.
 
 #include <utility>
 #include <vector>
@@ -23,6 +24,15 @@ std::string UserOf(const Plan& plan, std::size_t index) {
 }
 
 Status CheckShape(const Plan& plan, const std::vector<arch::Chain>& chains) {
+  if (plan.chains != NamesOf(chains)) {
+    return Fail(
+        Diagnostic(ErrorCode::kPlanMismatch,
+                   fmt::format("the plan was made for `{}`, whose memories and units differ "
+                               "from those of the architecture given",
+                               plan.architecture_name))
+            .WithPath("chains")
+            .WithHint("evaluate the plan on the architecture it was made for"));
+  }
   for (std::size_t i = 0; i < plan.operators.size(); ++i) {
     const int solution = plan.operators[i].solution;
     if (solution < -1 || solution >= static_cast<int>(plan.solutions.size())) {
@@ -37,13 +47,12 @@ Status CheckShape(const Plan& plan, const std::vector<arch::Chain>& chains) {
     if (solution.chain < 0 || static_cast<std::size_t>(solution.chain) >= chains.size() ||
         chains[static_cast<std::size_t>(solution.chain)].levels.size() !=
             solution.mapping.levels.size()) {
-      return Fail(Diagnostic(ErrorCode::kPlanMismatch,
-                             fmt::format("`{}` is planned on chain {} with {} levels, which this "
-                                         "architecture does not have",
-                                         UserOf(plan, i), solution.chain,
-                                         solution.mapping.levels.size()))
-                      .WithPath(fmt::format("solutions[{}]", i))
-                      .WithHint("evaluate the plan on the architecture it was made for"));
+      return Fail(
+          Diagnostic(ErrorCode::kPlanMismatch,
+                     fmt::format("`{}` is planned on chain {} with {} levels, which this "
+                                 "architecture does not have",
+                                 UserOf(plan, i), solution.chain, solution.mapping.levels.size()))
+              .WithPath(fmt::format("solutions[{}]", i)));
     }
   }
   return {};
@@ -66,12 +75,13 @@ Status CheckNetwork(const Plan& plan, const ir::Network& network) {
              mapping::WorkloadKey(plan.solutions[static_cast<std::size_t>(part.solution)].workload);
     }
     if (!same) {
-      return Fail(Diagnostic(ErrorCode::kPlanMismatch,
-                             fmt::format("operator {} of the plan is `{}`, which is not `{}` of the "
-                                         "network",
-                                         i, part.name, op.name))
-                      .WithPath(fmt::format("operators[{}]", i))
-                      .WithHint("evaluate the plan with the model, batch and dims it was made for"));
+      return Fail(
+          Diagnostic(ErrorCode::kPlanMismatch,
+                     fmt::format("operator {} of the plan is `{}`, which is not `{}` of the "
+                                 "network",
+                                 i, part.name, op.name))
+              .WithPath(fmt::format("operators[{}]", i))
+              .WithHint("evaluate the plan with the model, batch and dims it was made for"));
     }
   }
   return {};
@@ -166,8 +176,8 @@ Result<Plan> Reevaluate(const Plan& plan, const ir::Network* network,
     const auto violations = mapping::CheckMapping(solution.workload, chain, solution.mapping);
     if (!violations.empty()) {
       Diagnostic diagnostic(violations.front().code,
-                            fmt::format("the mapping of `{}` is not valid here: {}", UserOf(plan, i),
-                                        violations.front().message));
+                            fmt::format("the mapping of `{}` is not valid here: {}",
+                                        UserOf(plan, i), violations.front().message));
       for (std::size_t v = 1; v < violations.size(); ++v) {
         diagnostic.notes.push_back(violations[v].message);
       }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/checked.h"
 
@@ -25,7 +26,8 @@ double PeakMacsPerCycle(const std::vector<arch::Chain>& chains) {
   for (const arch::Chain& chain : chains) {
     for (const arch::ComputeClass& c : chain.compute.classes) {
       if (c.work_class == ir::WorkClass::kMac) {
-        peak = std::max(peak, c.operations_per_cycle * static_cast<double>(chain.compute_instances()));
+        peak =
+            std::max(peak, c.operations_per_cycle * static_cast<double>(chain.compute_instances()));
       }
     }
   }
@@ -47,6 +49,19 @@ std::size_t ChainIndex(const std::vector<arch::Chain>& chains, const arch::Chain
                                   [&](const arch::Chain& c) { return SamePath(c, chain); });
   SLUICE_CHECK(found != chains.end(), "the chain is not one of this architecture");
   return static_cast<std::size_t>(found - chains.begin());
+}
+
+std::vector<ChainNames> NamesOf(const std::vector<arch::Chain>& chains) {
+  std::vector<ChainNames> names;
+  for (const arch::Chain& chain : chains) {
+    ChainNames entry;
+    for (const arch::Level& level : chain.levels) {
+      entry.levels.push_back(level.memory.name);
+    }
+    entry.compute = chain.compute.name;
+    names.push_back(std::move(entry));
+  }
+  return names;
 }
 
 Totals ComputeTotals(const Plan& plan, const std::vector<arch::Chain>& chains,
