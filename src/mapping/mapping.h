@@ -3,15 +3,15 @@
 /// A mapping of one operator onto one chain: temporal loops per level, spatial factors per fan-out,
 /// and which tensor is kept at which level (DESIGN.md section 1).
 ///
-/// Reading order: level 0 is outermost. At a level the temporal loops run outermost first; below them
-/// the spatial loops of the level's fan-out, X then Y; below those the next level. The tile of a
-/// tensor at level l spans all loops of level l and inside: the loops of level l iterate over sub-tiles
-/// of the tile that level l holds.
+/// Reading order: level 0 is outermost. At a level the temporal loops run outermost first; below
+/// them the spatial loops of the level's fan-out, X then Y; below those the next level. The tile of
+/// a tensor at level l spans all loops of level l and inside: the loops of level l iterate over
+/// sub-tiles of the tile that level l holds.
 ///
-/// Imperfect factors: a loop has `bound` iterations, but `last` in the last iteration of the enclosing
-/// loops of the same dim (Ruby; Timeloop `X=a,b`). `last == bound` is a perfect factor. With stride_i the
-/// product of the bounds of all loops of the dim inside loop i, a dim is covered exactly when
-/// 1 + sum_i (last_i - 1) * stride_i equals its bound, where 1 <= last_i <= bound_i.
+/// Imperfect factors: a loop has `bound` iterations, but `last` in the last iteration of the
+/// enclosing loops of the same dim (Ruby; Timeloop `X=a,b`). `last == bound` is a perfect factor.
+/// With stride_i the product of the bounds of all loops of the dim inside loop i, a dim is covered
+/// exactly when 1 + sum_i (last_i - 1) * stride_i equals its bound, where 1 <= last_i <= bound_i.
 /// Tested by tests/unit/mapping_test.cpp, tests/property/mapping_roundtrip_test.cpp.
 
 #include <cstdint>
@@ -53,8 +53,8 @@ struct Mapping {
 
 /// Every loop of one dim on level 0: always covers; rarely fits.
 Mapping TrivialMapping(const Workload& workload, std::size_t levels);
-/// The same loops, keeping only what must be kept: the least demanding mapping there is. If it is not
-/// valid on `chain`, none is. Requires: at least one level.
+/// The same loops, keeping only what must be kept: the least demanding mapping there is. If it is
+/// not valid on `chain`, none is. Requires: at least one level.
 Mapping TrivialMapping(const Workload& workload, const arch::Chain& chain);
 
 /// Why a mapping is not valid. Everything a user needs to act.
@@ -63,7 +63,7 @@ struct Violation {
   int level = -1;   ///< index into the chain, -1 if none
   int tensor = -1;  ///< index into the workload, -1 if none
   int dim = -1;
-  std::int64_t words_needed = 0;     ///< for capacity
+  std::int64_t words_needed = 0;  ///< for capacity
   std::int64_t words_available = 0;
   std::string message;
 };
@@ -72,9 +72,10 @@ struct Violation {
 std::int64_t TileWords(const Workload& workload, const Mapping& mapping, std::size_t level,
                        std::size_t tensor);
 
-/// All reasons why `mapping` is invalid for `workload` on `chain`: coverage, factors, fan-out sizes and
-/// allowed dims, keep rules (level 0 keeps everything), capacity. Empty = valid. O(levels x dims).
-/// Not for hot paths; mapping/validity.h has an allocation-free check with the same verdict (tested).
+/// All reasons why `mapping` is invalid for `workload` on `chain`: coverage, factors, fan-out sizes
+/// and allowed dims, keep rules (level 0 keeps everything), capacity. Empty = valid. O(levels x
+/// dims). Not for hot paths; mapping/validity.h has an allocation-free check with the same verdict
+/// (tested).
 std::vector<Violation> CheckMapping(const Workload& workload, const arch::Chain& chain,
                                     const Mapping& mapping);
 
