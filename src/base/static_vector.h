@@ -1,6 +1,8 @@
 #pragma once
 /// \file
-/// A trivially copyable vector of at most N elements, for the hot paths: no allocation, cheap copies.
+/// A trivially copyable vector of at most N elements, for the hot paths: no allocation, cheap
+/// copies. Unused elements are left uninitialised when T allows it: clearing them would cost more
+/// than the work.
 
 #include <array>
 #include <cstddef>
@@ -80,7 +82,7 @@ class StaticVector {
   }
 
  private:
-  std::array<T, N> items_{};
+  std::array<T, N> items_;
   std::uint32_t size_ = 0;
 };
 

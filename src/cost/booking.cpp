@@ -142,18 +142,4 @@ void RoundTotals(const Compiled& compiled, const Policy& policy, Work& work) {
   }
 }
 
-Sharing SharingBetween(const Compiled& compiled, const Policy& policy, int parent, int child) {
-  Sharing sharing{policy.multicast, policy.multicast,
-                  policy.multicast && policy.neighbour_forwarding && child < compiled.levels};
-  for (int l = parent; l < child; ++l) {
-    const CompiledLevel& level = compiled.level[Index(l)];
-    if (level.fan_x * level.fan_y > 1) {
-      sharing.multicast = sharing.multicast && level.multicast;
-      sharing.reduction = sharing.reduction && level.reduction;
-      sharing.forwarding = sharing.forwarding && level.forwarding && level.multicast;
-    }
-  }
-  return sharing;
-}
-
 }  // namespace sluice::cost

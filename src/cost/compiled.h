@@ -39,13 +39,22 @@ struct CompiledLevel {
   bool has_network_cost = false;
 };
 
+/// Whether all fan-outs between a parent and a child that have copies allow sharing.
+struct Sharing {
+  bool multicast = true;
+  bool reduction = true;
+  bool forwarding = true;
+};
+
 struct CompiledTensor {
   int axes = 0;
   std::array<mapping::WorkloadAxis, kMaxAxes> axis{};
   std::uint32_t dims = 0;
   std::uint32_t single_dims = 0;  ///< dims of single-term axes
   std::uint32_t windows = 0;      ///< bit a: axis a has two terms or more
-  bool joint = false;             ///< some dim moves two axes
+  /// coefficient[a][d]: how far axis a moves when dim d steps by one point.
+  std::array<std::array<std::int64_t, kMaxDims>, kMaxAxes> coefficient{};
+  bool joint = false;  ///< some dim moves two axes
   bool plain =
       true;  ///< tile words = product of its dims' tile sizes; every move fetches all of it
   bool is_output = false;
@@ -60,6 +69,7 @@ struct Compiled {
   std::int64_t points = 1;
   std::array<CompiledTensor, kMaxTensors> tensor{};
   std::array<CompiledLevel, kMaxLevels> level{};
+  std::array<std::array<Sharing, kMaxLevels + 1>, kMaxLevels> sharing{};  ///< [parent][child]
   double cycles_per_point = 1;
   double compute_pj_per_point = 0;
   double compute_leakage_pj = 0;  ///< per cycle, all physical units
@@ -127,19 +137,19 @@ void CountRagged(const Compiled& compiled, const Policy& policy, const mapping::
 /// One (parent level, child) pair of one tensor, summed over all instances. `child` = levels:
 /// compute.
 struct Edge {
-  int parent = 0;
-  int child = 0;
-  std::int64_t delivered = 0;         ///< words into (or out of) children, all children
-  std::int64_t served = 0;            ///< the same at the parent, after multicast or reduction
-  std::int64_t parent_partition = 0;  ///< outputs: distinct words, summed over parent instances
-  std::int64_t child_partition = 0;
-  std::int64_t tile_words = 0;  ///< largest tile of the child
+  int parent;
+  int child;
+  std::int64_t delivered;         ///< words into (or out of) children, all children
+  std::int64_t served;            ///< the same at the parent, after multicast or reduction
+  std::int64_t parent_partition;  ///< outputs: distinct words, summed over parent instances
+  std::int64_t child_partition;
+  std::int64_t tile_words;  ///< largest tile of the child
   /// Only used with VectorRounding::kPerTile: transfers rounded up to the blocks of each side.
-  std::int64_t delivered_blocks = 0;
-  std::int64_t served_blocks = 0;
+  std::int64_t delivered_blocks;
+  std::int64_t served_blocks;
   std::int64_t child_first_blocks =
       0;  ///< outputs: the part of delivered_blocks that is a first visit
-  std::int64_t parent_first_blocks = 0;
+  std::int64_t parent_first_blocks;
 };
 using EdgeList = StaticVector<Edge, kMaxLevels>;
 /// Books the edges of tensor t (innermost first) into the counters under the policy's rules. Shared
@@ -150,22 +160,8 @@ void BookTensor(const Compiled& compiled, const Policy& policy, int tensor, cons
 void RoundTotals(const Compiled& compiled, const Policy& policy, Work& work);
 
 /// Distance travelled in the fan-outs. See network.cpp.
-void CountNetwork(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
-                  const Nest& nest, Work& work);
-
-/// Kept levels of tensor t, outermost first, ending with `levels` for the compute units.
-inline StaticVector<int, kMaxLevels + 1> KeptLevels(const Compiled& compiled,
-                                                    const mapping::Mapping& mapping, int tensor) {
-  StaticVector<int, kMaxLevels + 1> kept;
-  for (int l = 0; l < compiled.levels; ++l) {
-    if (((mapping.levels[static_cast<std::size_t>(l)].keep >> static_cast<unsigned>(tensor)) &
-         1U) != 0) {
-      kept.push_back(l);
-    }
-  }
-  kept.push_back(compiled.levels);
-  return kept;
-}
+void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, const Nest& nest,
+                  Work& work);
 
 inline bool HasBit(std::uint32_t mask, int bit) {
   return ((mask >> static_cast<unsigned>(bit)) & 1U) != 0;
@@ -173,13 +169,5 @@ inline bool HasBit(std::uint32_t mask, int bit) {
 inline std::size_t Index(int i) {
   return static_cast<std::size_t>(i);
 }
-
-/// Whether all fan-outs in [parent, child) that have copies allow sharing.
-struct Sharing {
-  bool multicast = true;
-  bool reduction = true;
-  bool forwarding = true;
-};
-Sharing SharingBetween(const Compiled& compiled, const Policy& policy, int parent, int child);
 
 }  // namespace sluice::cost

@@ -29,6 +29,7 @@ CompiledTensor CompileTensor(const mapping::WorkloadTensor& tensor, const Policy
       const std::uint32_t bit = 1U << static_cast<unsigned>(term.dim);
       out.joint = out.joint || (seen & bit) != 0;
       seen |= bit;
+      out.coefficient[Index(a)][Index(term.dim)] += term.coefficient;
       if (axis.size() == 1) {
         out.single_dims |= bit;
       }
@@ -62,6 +63,26 @@ CompiledLevel CompileLevel(const arch::Chain& chain, std::size_t l) {
   out.forwarding = fan_out.network.neighbour_forwarding;
   out.has_network_cost = out.hop_pj > 0 || out.router_pj > 0 || out.reduction_pj > 0;
   return out;
+}
+
+Sharing SharingBetween(const Compiled& compiled, const Policy& policy, int parent, int child) {
+  Sharing sharing{policy.multicast, policy.multicast,
+                  policy.multicast && policy.neighbour_forwarding && child < compiled.levels};
+  for (int l = parent; l < child; ++l) {
+    const CompiledLevel& level = compiled.level[Index(l)];
+    if (level.fan_x * level.fan_y > 1) {
+      sharing.multicast = sharing.multicast && level.multicast;
+      sharing.reduction = sharing.reduction && level.reduction;
+      sharing.forwarding = sharing.forwarding && level.forwarding && level.multicast;
+    }
+  }
+  return sharing;
+}
+
+/// Rounds up; positive and below 2^62. (std::ceil is a library call on baseline x86-64.)
+double Ceil(double value) {
+  const auto whole = static_cast<double>(static_cast<std::int64_t>(value));
+  return whole < value ? whole + 1.0 : whole;
 }
 
 /// No counter of any mapping exceeds points x (sum of coefficients per axis) per tensor.
@@ -149,6 +170,11 @@ Evaluator::Evaluator(const mapping::Workload& workload, const arch::Chain& chain
     compiled_.level[l] = CompileLevel(chain, l);
     compiled_.any_network_cost = compiled_.any_network_cost || compiled_.level[l].has_network_cost;
   }
+  for (int p = 0; p < compiled_.levels; ++p) {
+    for (int c = p + 1; c <= compiled_.levels; ++c) {
+      compiled_.sharing[Index(p)][Index(c)] = SharingBetween(compiled_, policy, p, c);
+    }
+  }
   compiled_.compute_units = chain.compute_instances();
   compiled_.compute_leakage_pj =
       chain.compute.leakage_pj_per_cycle * static_cast<double>(compiled_.compute_units);
@@ -173,15 +199,15 @@ void Evaluator::Count(const mapping::Mapping& mapping, Work& work) const {
   }
   RoundTotals(compiled_, policy_, work);
   if (compiled_.any_network_cost) {
-    CountNetwork(compiled_, policy_, mapping, nest, work);
+    CountNetwork(compiled_, mapping, nest, work);
   }
 }
 
 // The one place where counts become energy and cycles. `cost` is filled too when given; the
 // arithmetic is the same, so that both entry points agree bit for bit.
 Score Evaluator::Summarize(const Work& work, Cost* cost) const {
-  const auto compute_cycles = static_cast<std::int64_t>(
-      std::ceil(static_cast<double>(work.steps) * compiled_.cycles_per_point));
+  const auto compute_cycles =
+      static_cast<std::int64_t>(Ceil(static_cast<double>(work.steps) * compiled_.cycles_per_point));
   auto cycles = static_cast<double>(compute_cycles);
   Binding binding;
   double energy = static_cast<double>(compiled_.points) * compiled_.compute_pj_per_point;
@@ -213,7 +239,7 @@ Score Evaluator::Summarize(const Work& work, Cost* cost) const {
     }
     const auto instances = static_cast<double>(work.instances[Index(l)]);
     const auto needed = [instances](std::int64_t words, double bandwidth) {
-      return bandwidth > 0 ? std::ceil(static_cast<double>(words) / (instances * bandwidth)) : 0.0;
+      return bandwidth > 0 ? Ceil(static_cast<double>(words) / (instances * bandwidth)) : 0.0;
     };
     const double read_cycles = needed(read_words, level.read_bandwidth);
     const double write_cycles = needed(write_words, level.write_bandwidth);

@@ -9,13 +9,37 @@ std::int64_t Blocks(std::int64_t words, std::int64_t block) {
   return block == 1 ? words : (words + block - 1) / block;
 }
 
-std::int64_t CoefficientOf(const mapping::WorkloadAxis& axis, int dim) {
-  for (const mapping::WorkloadTerm& term : axis) {
-    if (term.dim == dim) {
-      return term.coefficient;
+std::int64_t SelfOverlap(const Progression& axis, std::int64_t shift) {
+  std::int64_t distance = shift < 0 ? -shift : shift;
+  if (axis.step != 1) {
+    if (distance % axis.step != 0) {
+      return 0;
     }
+    distance /= axis.step;
   }
-  return 0;
+  return distance >= axis.count ? 0 : axis.count - distance;
+}
+
+/// Adds the deliveries of a loop around those of the loops inside it.
+void WrapLoop(std::int64_t bound, std::int64_t words, std::int64_t block_a, std::int64_t block_b,
+              Delivered& moves) {
+  moves.words = moves.words * bound + (bound - 1) * words;
+  if (block_a != 1 || block_b != 1) {
+    moves.blocks_a = moves.blocks_a * bound + (bound - 1) * Blocks(words, block_a);
+    moves.blocks_b = moves.blocks_b * bound + (bound - 1) * Blocks(words, block_b);
+  }
+}
+
+/// Adds the first tile.
+void AddFirst(std::int64_t box, std::int64_t block_a, std::int64_t block_b, Delivered& moves) {
+  moves.words += box;
+  if (block_a != 1 || block_b != 1) {
+    moves.blocks_a += Blocks(box, block_a);
+    moves.blocks_b += Blocks(box, block_b);
+  } else {
+    moves.blocks_a = moves.words;
+    moves.blocks_b = moves.words;
+  }
 }
 
 }  // namespace
@@ -43,9 +67,7 @@ Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const F
     int moving = 0;
     bool as_first = has_first;
     for (int a = 0; a < axes; ++a) {
-      const std::int64_t coefficient =
-          HasBit(tensor.dims, loop.dim) ? CoefficientOf(tensor.axis[Index(a)], loop.dim) : 0;
-      const std::int64_t step = coefficient * loop.stride;
+      const std::int64_t step = tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride;
       shift[Index(a)] = step - advanced[Index(a)];
       advanced[Index(a)] += step * (loop.bound - 1);
       moving += shift[Index(a)] != 0 ? 1 : 0;
@@ -67,20 +89,67 @@ Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const F
         has_first = true;
       }
     }
-    moves.words = moves.words * loop.bound + (loop.bound - 1) * words;
-    if (block_a != 1 || block_b != 1) {
-      moves.blocks_a = moves.blocks_a * loop.bound + (loop.bound - 1) * Blocks(words, block_a);
-      moves.blocks_b = moves.blocks_b * loop.bound + (loop.bound - 1) * Blocks(words, block_b);
+    WrapLoop(loop.bound, words, block_a, block_b, moves);
+  }
+  AddFirst(box, block_a, block_b, moves);
+  return moves;
+}
+
+Delivered CountWindowMoves(const CompiledTensor& tensor, const Progression* axes,
+                           const FlatLoop* loops, int count, WindowRule rule, std::int64_t block_a,
+                           std::int64_t block_b) {
+  std::int64_t singles = 1;  // words of the single-term axes together
+  std::array<int, kMaxAxes> window;
+  std::array<std::int64_t, kMaxAxes> advanced;
+  std::array<std::int64_t, kMaxAxes> first;
+  int windows = 0;
+  std::int64_t box = 1;
+  for (int a = 0; a < tensor.axes; ++a) {
+    box *= axes[a].count;
+    if (HasBit(tensor.windows, a)) {
+      advanced[Index(windows)] = 0;
+      first[Index(windows)] = 0;
+      window[Index(windows++)] = a;
+    } else {
+      singles *= axes[a].count;
     }
   }
-  moves.words += box;
-  if (block_a != 1 || block_b != 1) {
-    moves.blocks_a += Blocks(box, block_a);
-    moves.blocks_b += Blocks(box, block_b);
-  } else {
-    moves.blocks_a = moves.words;
-    moves.blocks_b = moves.words;
+  bool single_advanced = false;
+  bool has_first = false;
+  bool first_is_window = false;
+  Delivered moves;
+  for (int k = count - 1; k >= 0; --k) {
+    const FlatLoop& loop = loops[k];
+    const bool single = HasBit(tensor.single_dims, loop.dim);
+    const bool single_moves = single || single_advanced;
+    single_advanced = single_moves;
+    int moving = 0;
+    bool as_first = has_first && first_is_window;
+    std::int64_t common = singles;
+    std::array<std::int64_t, kMaxAxes> shift;
+    for (int w = 0; w < windows; ++w) {
+      const int a = window[Index(w)];
+      const std::int64_t step = tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride;
+      shift[Index(w)] = step - advanced[Index(w)];
+      advanced[Index(w)] += step * (loop.bound - 1);
+      moving += shift[Index(w)] != 0 ? 1 : 0;
+      as_first = as_first && shift[Index(w)] == first[Index(w)];
+      common *= SelfOverlap(axes[a], shift[Index(w)]);
+    }
+    std::int64_t words = 0;
+    if (single_moves || moving > 0) {
+      const bool partial = !single_moves && (rule == WindowRule::kExact ||
+                                             (moving == 1 && (as_first || !has_first)));
+      words = partial ? box - common : box;
+      if (!has_first) {
+        has_first = true;
+        first_is_window = !single_moves;
+        first = shift;
+      }
+    }
+    WrapLoop(loop.bound, words, block_a, block_b, moves);
   }
+  AddFirst(box, block_a, block_b, moves);
   return moves;
 }
 

@@ -28,4 +28,16 @@ using AxisSets = std::array<AxisSet, kMaxAxes>;
 Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const FlatLoop* loops,
                      int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b);
 
+/// `step * x` for 0 <= x < count: what an axis set nearly always is.
+struct Progression {
+  std::int64_t step;
+  std::int64_t count;
+};
+
+/// CountMoves for tiles whose axes are all progressions, without its generality: an axis with a
+/// single term keeps nothing when it moves, so only windows need their overlap computed.
+Delivered CountWindowMoves(const CompiledTensor& tensor, const Progression* axes,
+                           const FlatLoop* loops, int count, WindowRule rule, std::int64_t block_a,
+                           std::int64_t block_b);
+
 }  // namespace sluice::cost

@@ -113,15 +113,15 @@ Distance DistanceOf(const CompiledTensor& tensor, const CompiledLevel& level,
 
 }  // namespace
 
-void CountNetwork(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
-                  const Nest& nest, Work& work) {
+void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, const Nest& nest,
+                  Work& work) {
   for (int l = 0; l < compiled.levels; ++l) {
     const CompiledLevel& level = compiled.level[Index(l)];
     if (!level.has_network_cost) {
       continue;
     }
     const std::vector<Cell> cells = Cells(compiled, nest, l);
-    const Sharing sharing = SharingBetween(compiled, policy, l, l + 1);
+    const Sharing& sharing = compiled.sharing[Index(l)][Index(l + 1)];
     for (int t = 0; t < compiled.tensors; ++t) {
       const CompiledTensor& tensor = compiled.tensor[Index(t)];
       // The words that cross this fan-out leave the nearest keeping level at or above it. Bypassed

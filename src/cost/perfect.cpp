@@ -94,12 +94,12 @@ class PerfectCounter {
   }
 
   Edge MakeEdge(const CompiledTensor& tensor, int t, int parent, int child) {
-    Edge e;
+    Edge e{};
     e.parent = parent;
     e.child = child;
     const std::int64_t parents = work_.instances[Index(parent)];
     const std::int64_t children = work_.instances[Index(child)];
-    const Sharing sharing = SharingBetween(compiled_, policy_, parent, child);
+    const Sharing& sharing = compiled_.sharing[Index(parent)][Index(child)];
     const bool shared = tensor.is_output ? sharing.reduction : sharing.multicast;
     const std::int64_t groups =
         shared ? DistinctOffsets(tensor, t, parent, child) * parents : children;
@@ -118,10 +118,7 @@ class PerfectCounter {
       one = {e.tile_words * visits, RoundUp(e.tile_words, parent_block) * visits,
              RoundUp(e.tile_words, child_block) * visits};
     } else {
-      AxisSets sets;
-      e.tile_words = BuildTile(tensor, child, sets);
-      one = CountMoves(tensor, sets, nest_.temporal.data(), nest_.end[Index(child)], policy_.window,
-                       parent_block, child_block);
+      one = CountTile(tensor, child, parent_block, child_block, e.tile_words);
     }
     e.delivered = one.words * children;
     e.delivered_blocks = one.blocks_b * children;
@@ -156,50 +153,76 @@ class PerfectCounter {
     return words;
   }
 
-  std::int64_t BuildTile(const CompiledTensor& tensor, int level, AxisSets& sets) const {
-    std::int64_t words = 1;
-    for (int a = 0; a < tensor.axes; ++a) {
-      sets[Index(a)] = TileSet(tensor.axis[Index(a)], level);
-      words *= sets[Index(a)].size();
+  [[nodiscard]] Delivered CountTile(const CompiledTensor& tensor, int child,
+                                    std::int64_t parent_block, std::int64_t child_block,
+                                    std::int64_t& tile_words) const {
+    const FlatLoop* loops = nest_.temporal.data();
+    const int count = nest_.end[Index(child)];
+    tile_words = 1;
+    if (!tensor.joint) {
+      std::array<Progression, kMaxAxes> axes;
+      bool regular = true;
+      for (int a = 0; a < tensor.axes && regular; ++a) {
+        regular = TileProgression(tensor.axis[Index(a)], child, axes[Index(a)]);
+        tile_words *= axes[Index(a)].count;
+      }
+      if (regular) {
+        return CountWindowMoves(tensor, axes.data(), loops, count, policy_.window, parent_block,
+                                child_block);
+      }
     }
-    return words;
+    AxisSets sets;
+    tile_words = 1;
+    for (int a = 0; a < tensor.axes; ++a) {
+      sets[Index(a)] = TileSet(tensor.axis[Index(a)], child);
+      tile_words *= sets[Index(a)].size();
+    }
+    return CountMoves(tensor, sets, loops, count, policy_.window, parent_block, child_block);
+  }
+
+  /// The positions of the tile on an axis if they are evenly spaced; false if there are gaps.
+  [[nodiscard]] bool TileProgression(const mapping::WorkloadAxis& axis, int level,
+                                     Progression& out) const {
+    const auto& tile = nest_.tile[Index(level)];
+    std::int64_t extent = 1;
+    for (const mapping::WorkloadTerm& term : axis) {
+      extent += term.coefficient * (tile[Index(term.dim)] - 1);
+    }
+    out = {1, extent};
+    if (policy_.gap_words || axis.empty()) {
+      return true;
+    }
+    if (axis.size() == 1) {
+      out = {axis[0].coefficient, tile[Index(axis[0].dim)]};
+      return true;
+    }
+    if (axis.size() > 2) {
+      return false;
+    }
+    const bool swap = axis[0].coefficient > axis[1].coefficient;
+    const mapping::WorkloadTerm& fine = axis[swap ? 1U : 0U];
+    const mapping::WorkloadTerm& coarse = axis[swap ? 0U : 1U];
+    const std::int64_t fine_count = tile[Index(fine.dim)];
+    const std::int64_t coarse_count = tile[Index(coarse.dim)];
+    if (fine_count == 1) {
+      out = {coarse.coefficient, coarse_count};
+      return true;
+    }
+    if (coarse_count == 1) {
+      out = {fine.coefficient, fine_count};
+      return true;
+    }
+    return fine.coefficient == 1 && coarse.coefficient <= fine_count;
   }
 
   [[nodiscard]] AxisSet TileSet(const mapping::WorkloadAxis& axis, int level) const {
-    const auto& tile = nest_.tile[Index(level)];
-    if (axis.empty()) {
-      return AxisSet::Progression(1, 1);
-    }
-    if (axis.size() == 1 && !policy_.gap_words) {
-      return AxisSet::Progression(axis[0].coefficient, tile[Index(axis[0].dim)]);
-    }
-    if (policy_.gap_words || axis.size() == 2) {
-      // The common cases of AxisSet::Build without its general machinery.
-      std::int64_t extent = 1;
-      for (const mapping::WorkloadTerm& term : axis) {
-        extent += term.coefficient * (tile[Index(term.dim)] - 1);
-      }
-      if (policy_.gap_words) {
-        return AxisSet::Progression(1, extent);
-      }
-      const bool swap = axis[0].coefficient > axis[1].coefficient;
-      const mapping::WorkloadTerm& fine = axis[swap ? 1U : 0U];
-      const mapping::WorkloadTerm& coarse = axis[swap ? 0U : 1U];
-      const std::int64_t fine_count = tile[Index(fine.dim)];
-      const std::int64_t coarse_count = tile[Index(coarse.dim)];
-      if (fine_count == 1) {
-        return AxisSet::Progression(coarse.coefficient, coarse_count);
-      }
-      if (coarse_count == 1) {
-        return AxisSet::Progression(fine.coefficient, fine_count);
-      }
-      if (fine.coefficient == 1 && coarse.coefficient <= fine_count) {
-        return AxisSet::Progression(1, extent);
-      }
+    Progression regular;
+    if (TileProgression(axis, level, regular)) {
+      return AxisSet::Progression(regular.step, regular.count);
     }
     GeneratorList generators;
     for (const mapping::WorkloadTerm& term : axis) {
-      generators.push_back({term.coefficient, tile[Index(term.dim)]});
+      generators.push_back({term.coefficient, nest_.tile[Index(level)][Index(term.dim)]});
     }
     return AxisSet::Build(generators, false);
   }

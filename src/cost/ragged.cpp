@@ -148,10 +148,10 @@ class RaggedCounter {
 
   Edge MakeEdge(int t, int parent, int child) {
     const CompiledTensor& tensor = compiled_.tensor[Index(t)];
-    Edge e;
+    Edge e{};
     e.parent = parent;
     e.child = child;
-    const Sharing sharing = SharingBetween(compiled_, policy_, parent, child);
+    const Sharing& sharing = compiled_.sharing[Index(parent)][Index(child)];
     const bool shared = tensor.is_output ? sharing.reduction : sharing.multicast;
     if (child < compiled_.levels) {
       DimArray size{};
