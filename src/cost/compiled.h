@@ -77,19 +77,20 @@ struct Compiled {
   bool any_network_cost = false;
 };
 
+/// Value-initialise (`Counters{}`): no default initialisers, so that clearing is a few stores.
 struct Counters {
-  std::int64_t reads = 0;
-  std::int64_t fills = 0;
-  std::int64_t updates = 0;
-  std::int64_t tile_words = 0;
-  std::int64_t read_blocks = 0;
-  std::int64_t fill_blocks = 0;
-  std::int64_t update_blocks = 0;
-  std::int64_t network_words = 0;
-  std::int64_t spatial_reductions = 0;
-  double hops = 0;
-  double network_pj = 0;
-  bool kept = false;
+  std::int64_t reads;
+  std::int64_t fills;
+  std::int64_t updates;
+  std::int64_t tile_words;
+  std::int64_t read_blocks;
+  std::int64_t fill_blocks;
+  std::int64_t update_blocks;
+  std::int64_t network_words;
+  std::int64_t spatial_reductions;
+  double hops;
+  double network_pj;
+  bool kept;
 };
 
 /// Everything counted for one mapping.
@@ -97,7 +98,7 @@ struct Work {
   std::array<std::array<Counters, kMaxTensors>, kMaxLevels> at;
   std::array<std::int64_t, kMaxLevels + 1>
       instances;  ///< used at the busiest step; [levels] = units
-  std::int64_t steps = 1;
+  std::int64_t steps;
 };
 
 /// The loops of a mapping with what a step of each moves.

@@ -68,14 +68,17 @@ CompiledLevel CompileLevel(const arch::Chain& chain, std::size_t l) {
 Sharing SharingBetween(const Compiled& compiled, const Policy& policy, int parent, int child) {
   Sharing sharing{policy.multicast, policy.multicast,
                   policy.multicast && policy.neighbour_forwarding && child < compiled.levels};
+  bool copies = false;
   for (int l = parent; l < child; ++l) {
     const CompiledLevel& level = compiled.level[Index(l)];
+    copies = copies || level.fan_x * level.fan_y > 1;
     if (level.fan_x * level.fan_y > 1) {
       sharing.multicast = sharing.multicast && level.multicast;
       sharing.reduction = sharing.reduction && level.reduction;
       sharing.forwarding = sharing.forwarding && level.forwarding && level.multicast;
     }
   }
+  sharing.forwarding = sharing.forwarding && copies;
   return sharing;
 }
 

@@ -86,15 +86,15 @@ class PerfectCounter {
     int child = compiled_.levels;
     for (int l = compiled_.levels - 1; l >= 0; --l) {
       if (HasBit(mapping_.levels[Index(l)].keep, t)) {
-        edges.push_back(MakeEdge(tensor, t, l, child));
+        edges.push_back({});
+        MakeEdge(tensor, t, l, child, edges.back());
         child = l;
       }
     }
     BookTensor(compiled_, policy_, t, edges, work_);
   }
 
-  Edge MakeEdge(const CompiledTensor& tensor, int t, int parent, int child) {
-    Edge e{};
+  void MakeEdge(const CompiledTensor& tensor, int t, int parent, int child, Edge& e) const {
     e.parent = parent;
     e.child = child;
     const std::int64_t parents = work_.instances[Index(parent)];
@@ -132,11 +132,10 @@ class PerfectCounter {
     if (tensor.is_output && tensor.accumulates) {
       FillPartitions(tensor, t, parent_block, child_block, e);
     }
-    return e;
   }
 
   void FillPartitions(const CompiledTensor& tensor, int t, std::int64_t parent_block,
-                      std::int64_t child_block, Edge& e) {
+                      std::int64_t child_block, Edge& e) const {
     e.parent_partition = Partition(tensor, t, e.parent) * work_.instances[Index(e.parent)];
     e.parent_first_blocks = e.parent_partition / e.tile_words * RoundUp(e.tile_words, parent_block);
     if (e.child < compiled_.levels) {
