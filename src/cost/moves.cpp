@@ -44,8 +44,22 @@ void AddFirst(std::int64_t box, std::int64_t block_a, std::int64_t block_b, Deli
 
 }  // namespace
 
+AxisSet TileAxis(const mapping::WorkloadAxis& axis, const DimArray& size, bool bounding) {
+  if (axis.size() == 1) {
+    const std::int64_t count = size[Index(axis[0].dim)];
+    return bounding ? AxisSet::Progression(1, 1 + axis[0].coefficient * (count - 1))
+                    : AxisSet::Progression(axis[0].coefficient, count);
+  }
+  GeneratorList generators;
+  for (const mapping::WorkloadTerm& term : axis) {
+    generators.push_back({term.coefficient, size[Index(term.dim)]});
+  }
+  return AxisSet::Build(generators, bounding);
+}
+
 Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const FlatLoop* loops,
-                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b) {
+                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b,
+                     std::int64_t* new_words) {
   const int axes = tensor.axes;
   std::int64_t box = 1;
   for (int a = 0; a < axes; ++a) {
@@ -88,6 +102,9 @@ Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const F
         first = shift;
         has_first = true;
       }
+    }
+    if (new_words != nullptr) {
+      new_words[k] = words;
     }
     WrapLoop(loop.bound, words, block_a, block_b, moves);
   }

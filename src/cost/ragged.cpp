@@ -225,7 +225,7 @@ class RaggedCounter {
   [[nodiscard]] std::int64_t BoxWords(const CompiledTensor& tensor, const DimArray& size) const {
     std::int64_t words = 1;
     for (int a = 0; a < tensor.axes; ++a) {
-      words *= RaggedSet(tensor.axis[Index(a)], size, policy_.gap_words).size();
+      words *= TileAxis(tensor.axis[Index(a)], size, policy_.gap_words).size();
     }
     return words;
   }
@@ -426,10 +426,10 @@ class RaggedCounter {
       for (const mapping::WorkloadTerm& term : axis) {
         moved += term.coefficient * shift[Index(term.dim)];
       }
-      const AxisSet fresh = RaggedSet(axis, new_size, policy_.gap_words);
+      const AxisSet fresh = TileAxis(axis, new_size, policy_.gap_words);
       words *= fresh.size();
       // The new set lies `moved` further; seen from it, the old one lies at -moved.
-      common *= fresh.Overlap(RaggedSet(axis, old_size, policy_.gap_words), -moved);
+      common *= fresh.Overlap(TileAxis(axis, old_size, policy_.gap_words), -moved);
     }
     return words - common;
   }
@@ -498,19 +498,6 @@ class RaggedCounter {
 };
 
 }  // namespace
-
-AxisSet RaggedSet(const mapping::WorkloadAxis& axis, const DimArray& size, bool bounding) {
-  if (axis.size() == 1) {
-    const std::int64_t count = size[Index(axis[0].dim)];
-    return bounding ? AxisSet::Progression(1, 1 + axis[0].coefficient * (count - 1))
-                    : AxisSet::Progression(axis[0].coefficient, count);
-  }
-  GeneratorList generators;
-  for (const mapping::WorkloadTerm& term : axis) {
-    generators.push_back({term.coefficient, size[Index(term.dim)]});
-  }
-  return AxisSet::Build(generators, bounding);
-}
 
 void CountRagged(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
                  const Nest& nest, Work& work) {

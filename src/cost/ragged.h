@@ -8,9 +8,6 @@
 
 namespace sluice::cost {
 
-/// Positions on one axis of a tile with `size[d]` points of dim d.
-AxisSet RaggedSet(const mapping::WorkloadAxis& axis, const DimArray& size, bool bounding);
-
 /// Fills delivered, served, partitions (and blocks) of one edge by visiting every step and
 /// instance. Exact for every policy, slow: O(steps above the child x instances). Used only where
 /// copies of a ragged tile overlap in ways that have no closed form: two spatial dims of one

@@ -188,7 +188,7 @@ class Walker {
   [[nodiscard]] std::int64_t Words(const Tile& tile) const {
     std::int64_t words = 1;
     for (int a = 0; a < tensor_.axes; ++a) {
-      words *= RaggedSet(tensor_.axis[Index(a)], tile.size, policy_.gap_words).size();
+      words *= TileAxis(tensor_.axis[Index(a)], tile.size, policy_.gap_words).size();
     }
     return words;
   }
@@ -211,8 +211,8 @@ class Walker {
     std::int64_t common = 1;
     for (int a = 0; a < tensor_.axes; ++a) {
       const mapping::WorkloadAxis& axis = tensor_.axis[Index(a)];
-      common *= RaggedSet(axis, next.size, policy_.gap_words)
-                    .Overlap(RaggedSet(axis, old.size, policy_.gap_words),
+      common *= TileAxis(axis, next.size, policy_.gap_words)
+                    .Overlap(TileAxis(axis, old.size, policy_.gap_words),
                              old.low[Index(a)] - next.low[Index(a)]);
     }
     return all - common;
@@ -241,7 +241,7 @@ class Walker {
   void Collect(const Tile& tile, std::set<Coordinates>& words) const {
     std::vector<Coordinates> all = {Coordinates{}};
     for (int a = 0; a < tensor_.axes; ++a) {
-      const AxisSet set = RaggedSet(tensor_.axis[Index(a)], tile.size, policy_.gap_words);
+      const AxisSet set = TileAxis(tensor_.axis[Index(a)], tile.size, policy_.gap_words);
       std::vector<Coordinates> next;
       for (const Coordinates& c : all) {
         for (std::int64_t i = 0; i < set.size(); ++i) {
