@@ -24,9 +24,14 @@ struct Delivered {
 using AxisSets = std::array<AxisSet, kMaxAxes>;
 
 /// `sets[a]`: positions of the tile on axis a. `loops`: the first `count` temporal loops (those
-/// above the tile), outermost first.
+/// above the tile), outermost first. `new_words`, if given, receives the words of one move of each
+/// loop.
 Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const FlatLoop* loops,
-                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b);
+                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b,
+                     std::int64_t* new_words = nullptr);
+
+/// Positions on one axis of a tile with `size[d]` points of dim d; `bounding` fills the gaps.
+AxisSet TileAxis(const mapping::WorkloadAxis& axis, const DimArray& size, bool bounding);
 
 /// `step * x` for 0 <= x < count: what an axis set nearly always is.
 struct Progression {
