@@ -74,7 +74,10 @@ class Checker {
   }
 
  private:
-  void Report(Violation violation) { violations_.push_back(std::move(violation)); }
+  void Report(Violation violation, int axis = -1) {
+    violation.axis = axis;
+    violations_.push_back(std::move(violation));
+  }
   const std::string& LevelName(std::size_t l) const { return chain_.levels[l].memory.name; }
   const std::string& DimName(int dim) const {
     return workload_.dim_names[static_cast<std::size_t>(dim)];
@@ -177,12 +180,14 @@ class Checker {
                             fmt::join(axis == 0 ? fan_out.dims_x : fan_out.dims_y, ", "));
       Report({ErrorCode::kMappingFanOut, at, -1, loop.dim, 0, 0,
               fmt::format("level {}: dim {} may not be unrolled on {} of the fan-out{}; {}",
-                          LevelName(l), DimName(loop.dim), axis_name, name, reason)});
+                          LevelName(l), DimName(loop.dim), axis_name, name, reason)},
+             axis);
     }
     if (product > size) {
       Report({ErrorCode::kMappingFanOut, at, -1, -1, 0, 0,
               fmt::format("level {}: {} needs {} instances on {} of the fan-out{}, there are {}",
-                          LevelName(l), factors, product, axis_name, name, size)});
+                          LevelName(l), factors, product, axis_name, name, size)},
+             axis);
     }
   }
 

@@ -66,6 +66,7 @@ struct Violation {
   std::int64_t words_needed = 0;  ///< for capacity
   std::int64_t words_available = 0;
   std::string message;
+  int axis = -1;  ///< of a fan-out: 0 = X, 1 = Y
 };
 
 /// Tile of tensor t held by one instance of `level` (largest over time): words of the box.

@@ -1,0 +1,140 @@
+/// \file
+/// Writers of mappings: YAML for people (compact loops, names in quotes only where needed) and
+/// JSON.
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "io/mapping_json.h"
+#include "io/mapping_yaml.h"
+
+namespace sluice::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Names come from model files: bytes that are not UTF-8 are replaced, never an exception.
+std::string Dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+bool IsPlain(const std::string& name) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '.';
+  });
+}
+
+/// A YAML scalar that reads back as this text. Words that other readers take for something else
+/// (`no`, `null`, `N` ...) get quotes as well.
+std::string Quote(const std::string& name) {
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  constexpr std::array<std::string_view, 9> kWords = {"y",   "n",    "yes",   "no",  "on",
+                                                      "off", "true", "false", "null"};
+  if (IsPlain(name) && std::find(kWords.begin(), kWords.end(), lower) == kWords.end()) {
+    return name;
+  }
+  return Dump(Json(name), -1);  // a JSON string is a double-quoted YAML scalar
+}
+
+const std::string& DimName(const mapping::Workload& workload, const mapping::Loop& loop) {
+  return workload.dim_names[static_cast<std::size_t>(loop.dim)];
+}
+
+std::string LoopsToYaml(const mapping::LoopList& loops, const mapping::Workload& workload) {
+  const bool compact = std::all_of(loops.begin(), loops.end(), [&](const mapping::Loop& loop) {
+    return IsPlain(DimName(workload, loop));
+  });
+  std::string text;
+  for (const mapping::Loop& loop : loops) {
+    const bool ragged = loop.last != loop.bound;
+    if (compact) {
+      text += fmt::format("{}{}={}{}", text.empty() ? "" : " ", DimName(workload, loop), loop.bound,
+                          ragged ? fmt::format(",{}", loop.last) : std::string());
+    } else {
+      text += fmt::format("{}{{dim: {}, factor: {}{}}}", text.empty() ? "" : ", ",
+                          Quote(DimName(workload, loop)), loop.bound,
+                          ragged ? fmt::format(", last: {}", loop.last) : std::string());
+    }
+  }
+  return compact ? text : '[' + text + ']';
+}
+
+struct NamedList {
+  const char* key;
+  const mapping::LoopList* loops;
+};
+std::array<NamedList, 3> Lists(const mapping::LevelMapping& level) {
+  return {{{"temporal", &level.temporal},
+           {"spatial_x", &level.spatial_x},
+           {"spatial_y", &level.spatial_y}}};
+}
+
+}  // namespace
+
+std::string WriteMappingYaml(const mapping::Mapping& mapping, const mapping::Workload& workload,
+                             const arch::Chain& chain) {
+  std::string out = fmt::format("version: {}\nlevels:\n", kMappingFormatVersion);
+  for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
+    const mapping::LevelMapping& level = mapping.levels[l];
+    std::string keep;
+    for (std::size_t t = 0; t < workload.tensors.size(); ++t) {
+      if ((level.keep >> t & 1U) != 0U) {
+        keep += (keep.empty() ? "" : ", ") + Quote(workload.tensor_names[t]);
+      }
+    }
+    out +=
+        fmt::format("  - memory: {}\n    keep: [{}]\n", Quote(chain.levels[l].memory.name), keep);
+    for (const NamedList& list : Lists(level)) {
+      if (!list.loops->empty()) {
+        out += fmt::format("    {}: {}\n", list.key, LoopsToYaml(*list.loops, workload));
+      }
+    }
+  }
+  return out;
+}
+
+Json MappingToJson(const mapping::Mapping& mapping, const mapping::Workload& workload,
+                   const arch::Chain& chain) {
+  Json levels = Json::array();
+  for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
+    const mapping::LevelMapping& level = mapping.levels[l];
+    Json keep = Json::array();
+    for (std::size_t t = 0; t < workload.tensors.size(); ++t) {
+      if ((level.keep >> t & 1U) != 0U) {
+        keep.push_back(workload.tensor_names[t]);
+      }
+    }
+    Json entry = {{"memory", chain.levels[l].memory.name}, {"keep", std::move(keep)}};
+    for (const NamedList& list : Lists(level)) {
+      Json loops = Json::array();
+      for (const mapping::Loop& loop : *list.loops) {
+        Json item = {{"dim", DimName(workload, loop)}, {"factor", loop.bound}};
+        if (loop.last != loop.bound) {
+          item["last"] = loop.last;
+        }
+        loops.push_back(std::move(item));
+      }
+      if (!loops.empty()) {
+        entry[list.key] = std::move(loops);
+      }
+    }
+    levels.push_back(std::move(entry));
+  }
+  return {{"version", kMappingFormatVersion}, {"levels", std::move(levels)}};
+}
+
+std::string WriteMappingJson(const mapping::Mapping& mapping, const mapping::Workload& workload,
+                             const arch::Chain& chain) {
+  return Dump(MappingToJson(mapping, workload, chain), 2) + '\n';
+}
+
+}  // namespace sluice::io
