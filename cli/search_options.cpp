@@ -1,0 +1,71 @@
+// See search_options.h.
+
+#include "cli/search_options.h"
+
+#include <charconv>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace sluice::cli {
+
+void SearchOptions::Declare(Options& options) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  options.Text("--objective", "NAME", "what to minimise: energy, latency or edp",
+               &defaults_.objective);
+  options.Text("--policy", "NAME", "accounting of the cost model: physical or timeloop",
+               &defaults_.policy);
+  options.Text("--mapper", "NAME", "search method; `sluice mappers` lists them", &defaults_.mapper);
+  options.Integer("--seed", "start of the random numbers; same seed, same result", 0, kMax, &seed_);
+  options.Integer("--threads", "threads; 0 = all cores; never changes the result", 0, 4096,
+                  &threads_);
+  options.Integer("--budget-evaluations", "cost evaluations per distinct operator; 0 = no limit", 0,
+                  kMax, &defaults_.budget_evaluations);
+  options.Seconds("--budget-seconds", "stop after this time with the best so far",
+                  &defaults_.budget_seconds);
+  options.Flag("--imperfect", "also try factors that do not divide a dim", &defaults_.imperfect);
+}
+
+driver::SearchRequest SearchOptions::Request(const Context& context,
+                                             driver::ProgressFunction progress) const {
+  driver::SearchRequest request = defaults_;
+  request.seed = static_cast<std::uint64_t>(seed_);
+  request.threads = static_cast<int>(threads_);
+  request.stop = context.stop;
+  request.progress = std::move(progress);
+  return request;
+}
+
+void ModelOptions::Declare(Options& options) {
+  options.Integer("--batch", "batch size; 0 = as in the model", 0, 1 << 20, &batch_);
+  options.TextList("--dim", "NAME=VALUE", "value of a symbolic dim of the model; repeatable",
+                   &dims_);
+  options.Flag("--skip-unknown", "cost unknown operators as one vector operation per element",
+               &skip_unknown_);
+}
+
+Result<driver::ModelRequest> ModelOptions::Request(const std::string& model) const {
+  driver::ModelRequest request;
+  request.model = model;
+  request.batch = batch_;
+  request.skip_unknown = skip_unknown_;
+  for (const std::string& text : dims_) {
+    const std::size_t equals = text.find('=');
+    std::int64_t value = 0;
+    const char* end = text.data() + text.size();
+    const bool has_value = equals != std::string::npos && equals > 0;
+    const auto [stop, error] =
+        has_value ? std::from_chars(text.data() + equals + 1, end, value)
+                  : std::from_chars_result{text.data(), std::errc::invalid_argument};
+    if (error != std::errc() || stop != end || value < 1) {
+      return Fail(
+          Diagnostic(ErrorCode::kUsage, fmt::format("--dim: cannot read '{}'", text))
+              .WithHint("write a name, an equals sign and a size of at least 1, for example "
+                        "--dim sequence=128"));
+    }
+    request.dims.emplace_back(text.substr(0, equals), value);
+  }
+  return request;
+}
+
+}  // namespace sluice::cli

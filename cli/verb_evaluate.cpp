@@ -1,0 +1,54 @@
+// `sluice evaluate`: score a given mapping, or re-score a plan.
+
+#include "cli/console.h"
+#include "cli/subject_options.h"
+#include "cli/verb.h"
+#include "driver/driver.h"
+#include "driver/json.h"
+#include "driver/render.h"
+
+namespace sluice::cli {
+namespace {
+
+class EvaluateVerb final : public Verb {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "evaluate"; }
+  [[nodiscard]] std::string_view summary() const override {
+    return "Score a given mapping, or check a plan to the last digit";
+  }
+  [[nodiscard]] std::string_view examples() const override {
+    return "  sluice evaluate plan.json\n"
+           "  sluice evaluate --arch eyeriss --op \"gemm M=64 N=64 K=64\" --mapping m.yaml\n"
+           "  sluice evaluate --from timeloop arch.yaml problem.yaml map.yaml ert.yaml --json\n";
+  }
+  void Declare(Options& options) override {
+    subject_.Declare(options);
+    options.Flag("--json", "print JSON instead of tables", &json_);
+  }
+  Result<int> Run(const Context&) override {
+    SLUICE_TRY(const auto subject, subject_.Load());
+    if (const auto* plan = std::get_if<driver::PlanEvaluation>(&subject)) {
+      constexpr int kTop = 10;
+      SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfPlanSummary(plan->plan)
+                                    : driver::RenderPlan(plan->plan, kTop) +
+                                          "\n  every figure of the plan was reproduced\n"));
+      return kExitOk;
+    }
+    const auto& evaluation = std::get<driver::Evaluation>(subject);
+    SLUICE_TRY_STATUS(
+        Print(json_ ? driver::JsonOfEvaluation(evaluation) : driver::RenderEvaluation(evaluation)));
+    return kExitOk;
+  }
+
+ private:
+  SubjectOptions subject_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> MakeEvaluateVerb() {
+  return std::make_unique<EvaluateVerb>();
+}
+
+}  // namespace sluice::cli

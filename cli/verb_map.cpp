@@ -1,0 +1,73 @@
+// `sluice map`: one operator on an architecture.
+
+#include <fmt/format.h>
+
+#include "cli/console.h"
+#include "cli/search_options.h"
+#include "cli/verb.h"
+#include "driver/driver.h"
+#include "driver/json.h"
+#include "driver/render.h"
+
+namespace sluice::cli {
+namespace {
+
+class MapVerb final : public Verb {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "map"; }
+  [[nodiscard]] std::string_view summary() const override {
+    return "Search the best mapping of one operator";
+  }
+  [[nodiscard]] std::string_view examples() const override {
+    return "  sluice map \"conv K=64 C=64 P=56 Q=56 R=3 S=3\" --arch eyeriss\n"
+           "  sluice map \"gemm M=512 N=768 K=768\" -a tpu-like --objective latency --json\n"
+           "  sluice map \"conv K=8 C=8 P=14 Q=14 R=3 S=3\" -a eyeriss --mapping-out m.yaml\n"
+           "Operators: conv (N K C P Q R S, stride, dilation, groups), depthwise, gemm, bmm.\n";
+  }
+  void Declare(Options& options) override {
+    options.Positional("operator", "kind and sizes, quoted: \"gemm M=64 N=64 K=64\"", &operator_);
+    options.Text("--arch,-a", "NAME|FILE", "a YAML file, or a name of `sluice archs`", &arch_);
+    options.Text("--mapping-out,-o", "FILE", "write the mapping", &output_);
+    options.Text("--to", "FORMAT", "of --mapping-out: yaml or timeloop", &format_);
+    options.Flag("--json", "print JSON instead of tables", &json_);
+    search_.Declare(options);
+  }
+  Result<int> Run(const Context& context) override {
+    if (arch_.empty()) {
+      return Fail(Diagnostic(ErrorCode::kUsage, "--arch is required")
+                      .WithHint("for example --arch eyeriss; sluice archs lists the shipped ones"));
+    }
+    SLUICE_TRY(const driver::MappingFormat format, driver::ParseMappingFormat(format_));
+    SLUICE_TRY(const driver::MapOutcome outcome,
+               driver::MapOperator(driver::DefaultSearchPaths(), operator_, arch_,
+                                   search_.Request(context, {})));
+    if (!output_.empty()) {
+      SLUICE_TRY_STATUS(driver::WriteMapping(output_, outcome.evaluation, format));
+    }
+    SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfSearch(outcome) : driver::RenderSearch(outcome)));
+    if (!output_.empty() && !json_) {
+      SLUICE_TRY_STATUS(Print("  mapping written to " + output_ + "\n"));
+    }
+    if (!outcome.complete) {
+      PrintError("sluice: interrupted: this is the best mapping found so far\n");
+      return kExitInterrupted;
+    }
+    return kExitOk;
+  }
+
+ private:
+  std::string operator_;
+  std::string arch_;
+  std::string output_;
+  std::string format_ = "yaml";
+  bool json_ = false;
+  SearchOptions search_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> MakeMapVerb() {
+  return std::make_unique<MapVerb>();
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,36 @@
+#pragma once
+/// \file
+/// Where architectures and models come from: a path, or the name of a shipped one. Names are looked
+/// up in `archs/` and `models/` of the current directory, then of the source tree this binary was
+/// built from, then of the install prefix. No environment variable takes part. Tested by
+/// tests/unit/driver_catalog_test.cpp.
+
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+
+namespace sluice::driver {
+
+/// Directories that may contain `archs/` and `models/`, best first.
+struct SearchPaths {
+  std::vector<std::string> roots;
+};
+SearchPaths DefaultSearchPaths();
+
+struct CatalogEntry {
+  std::string name;  ///< what the user may type
+  std::string path;
+};
+
+/// The shipped ones, by name. When two roots offer a name, the first root wins.
+std::vector<CatalogEntry> ListArchitectures(const SearchPaths& paths);
+std::vector<CatalogEntry> ListModels(const SearchPaths& paths);
+
+/// The path of the file meant by `text`: `text` itself when it looks like a path (contains a slash
+/// or ends like a file of the kind) or exists, else the shipped one of that name. Errors:
+/// kUnknownName with the closest name.
+Result<std::string> FindArchitecture(const SearchPaths& paths, const std::string& text);
+Result<std::string> FindModel(const SearchPaths& paths, const std::string& text);
+
+}  // namespace sluice::driver

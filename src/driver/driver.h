@@ -1,0 +1,131 @@
+#pragma once
+/// \file
+/// The only place that wires modules together: load, plan, map, evaluate, re-evaluate, check the
+/// installation. Every function takes plain requests and returns values or a Diagnostic; texts are
+/// made by render.h and json.h. cli/ is a thin shell over this header. Tested by
+/// tests/unit/driver_*_test.cpp and tests/cli.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
+#include "cost/policy.h"
+#include "driver/catalog.h"
+#include "driver/explain.h"
+#include "driver/requests.h"
+#include "ir/network.h"
+#include "mapper/mapper.h"
+#include "mapping/mapping.h"
+#include "planner/plan.h"
+
+namespace sluice::driver {
+
+struct LoadedNetwork {
+  ir::Network network;
+  std::string path;
+  std::string hash;  ///< of the file's bytes
+};
+struct LoadedArchitecture {
+  arch::Architecture architecture;
+  std::string path;
+  std::string hash;
+};
+
+Result<LoadedNetwork> LoadNetwork(const SearchPaths& paths, const ModelRequest& request);
+Result<LoadedArchitecture> LoadArchitecture(const SearchPaths& paths, const std::string& name);
+
+/// Plans a network. When interrupted, the plan holds the best found so far and `complete` is false.
+/// Errors: those of the readers; kNoValidMapping naming operator, level, tensor and bytes short.
+struct PlanOutcome {
+  planner::Plan plan;
+  LoadedArchitecture architecture;
+  std::vector<std::string> warnings;
+};
+Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& model,
+                                const std::string& architecture, const SearchRequest& search,
+                                const std::string& command_line);
+
+/// One operator with a mapping and what it costs.
+struct Evaluation {
+  std::string architecture_name;
+  arch::Chain chain;
+  mapping::Workload workload;
+  mapping::Mapping mapping;
+  cost::Policy policy;
+  cost::Cost cost;
+  double bound_energy_pj = 0;  ///< no valid mapping needs less
+  double bound_cycles = 0;
+};
+
+/// The descriptor's mapping, searched exactly as PlanNetwork would search it. Errors as for
+/// PlanNetwork.
+struct MapOutcome {
+  Evaluation evaluation;
+  std::string mapper;
+  std::string objective;
+  std::uint64_t seed = 1;
+  double bound = 0;  ///< no valid mapping's objective is below this
+  std::int64_t evaluations = 0;
+  double seconds = 0;
+  std::string stopped;   ///< why the search ended
+  bool complete = true;  ///< false when interrupted
+};
+Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& descriptor,
+                               const std::string& architecture, const SearchRequest& search);
+
+/// Scores a given mapping. Errors: those of the readers and of mapping::CheckMapping.
+Result<Evaluation> EvaluateMapping(const SearchPaths& paths, const std::string& descriptor,
+                                   const std::string& architecture, const std::string& mapping_file,
+                                   const std::string& policy);
+
+/// Scores a mapping given as Timeloop v0.3 files (architecture, problem, mapping, energy table, in
+/// any order and any split).
+struct TimeloopEvaluation {
+  Evaluation evaluation;
+  std::vector<std::string> warnings;  ///< what Timeloop models and we approximate
+};
+Result<TimeloopEvaluation> EvaluateTimeloop(const std::vector<std::string>& files,
+                                            const std::string& policy);
+
+/// How WriteMapping writes.
+enum class MappingFormat : std::uint8_t { kYaml, kTimeloop };
+Result<MappingFormat> ParseMappingFormat(const std::string& text);
+Status WriteMapping(const std::string& path, const Evaluation& evaluation, MappingFormat format);
+
+Status WritePlan(const std::string& path, const planner::Plan& plan);
+Result<planner::Plan> ReadPlan(const std::string& path);
+
+/// Loads the model and the architecture that a plan names, checks their hashes and recomputes every
+/// cost. Errors: kPlanMismatch when a hash differs or a recomputed number is not the stored one.
+struct PlanEvaluation {
+  planner::Plan plan;  ///< with the recomputed costs
+  LoadedArchitecture architecture;
+};
+Result<PlanEvaluation> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file);
+
+/// Takes one operator of a plan apart: the one called `name`, or the one that costs the most energy
+/// when `name` is empty. Errors: kUnknownName with the closest name; kUsage for a view.
+Result<Explanation> ExplainOperator(const PlanEvaluation& plan, const std::string& name);
+
+/// One line of `sluice doctor`.
+struct HealthCheck {
+  std::string name;
+  bool ok = false;
+  std::string detail;
+};
+std::vector<HealthCheck> CheckInstallation(const SearchPaths& paths);
+
+/// What a file holds, by its extension and its first bytes.
+enum class FileKind : std::uint8_t { kModel, kArchitecture, kPlan };
+struct FoundFile {
+  FileKind kind = FileKind::kModel;
+  std::string path;
+};
+/// `text` is a path or a shipped name. Errors: kFileUnreadable, kUnknownName.
+Result<FoundFile> DetectFile(const SearchPaths& paths, const std::string& text);
+
+}  // namespace sluice::driver

@@ -1,0 +1,78 @@
+#pragma once
+/// \file
+/// Where a number comes from. A cost is a sum over levels and tensors; this takes it apart again.
+/// The words that leave a level for the next level inside that keeps the tensor (or for the compute
+/// unit) are
+///   tile of the inner level x deliveries in time x places in space,
+/// and every loop outside the inner level has one of five parts in that product: it brings another
+/// tile, brings the same tile back, leaves the tile where it is (reuse), spreads over space, or
+/// shares one delivery over space. Overlap of neighbouring tiles and ragged edges make the exact
+/// count differ from the product; both are shown. For latency: every resource, with the cycles that
+/// it alone would need. Tested by tests/unit/driver_explain_test.cpp.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arch/architecture.h"
+#include "cost/cost.h"
+#include "mapping/mapping.h"
+
+namespace sluice::driver {
+
+/// A loop outside a tile, in words: `K in 0:4 at DRAM`.
+struct LoopNote {
+  std::string dim;
+  std::int64_t bound = 1;
+  int level = 0;
+  bool spatial = false;
+};
+
+/// One tensor at one level that keeps it, and the traffic to the next such level inside.
+struct TrafficTerm {
+  int level = 0;
+  int tensor = 0;
+  int inner = -1;  ///< the level inside that keeps the tensor next, or -1: the compute unit
+  std::int64_t inner_tile_words = 1;
+  std::int64_t deliveries = 1;   ///< tiles moved per place, product of `moving` and `repeating`
+  std::int64_t places = 1;       ///< product of `spreading`
+  std::vector<LoopNote> moving;  ///< temporal, touch the tensor: another tile
+  std::vector<LoopNote>
+      repeating;  ///< temporal, do not touch it, outside a moving loop: the tile returns
+  std::vector<LoopNote>
+      reusing;  ///< temporal, do not touch it, inside all moving loops: the tile stays
+  std::vector<LoopNote> spreading;  ///< spatial, one delivery each
+  std::vector<LoopNote>
+      sharing;  ///< spatial, one delivery for all (multicast, or sums on the way up)
+  bool is_output = false;
+  std::int64_t tile_words = 0;  ///< held at `level`
+  std::int64_t reads = 0;
+  std::int64_t fills = 0;
+  std::int64_t updates = 0;
+  double access_energy_pj = 0;
+  double network_energy_pj = 0;
+  double share = 0;  ///< of the operator's energy
+};
+
+/// One resource and the cycles that it alone would need.
+struct LatencyTerm {
+  std::string resource;  ///< `compute`, `GlobalBuffer read port` ...
+  double cycles = 0;
+  bool binds = false;
+};
+
+struct Explanation {
+  std::string title;  ///< of the operator
+  std::vector<std::string> level_names;
+  std::vector<std::string> tensor_names;
+  std::string loop_nest;
+  cost::Cost cost;
+  std::vector<TrafficTerm> traffic;  ///< by level, then tensor; only kept tensors
+  std::vector<LatencyTerm> latency;  ///< most cycles first
+};
+
+Explanation Explain(const mapping::Workload& workload, const arch::Chain& chain,
+                    const mapping::Mapping& mapping, const cost::Policy& policy,
+                    const cost::Cost& cost);
+
+}  // namespace sluice::driver

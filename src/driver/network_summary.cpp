@@ -1,0 +1,47 @@
+// See network_summary.h. Doubles, because sums of many large tensors are for reading only.
+
+#include "driver/network_summary.h"
+
+namespace sluice::driver {
+namespace {
+
+double Bytes(const ir::Tensor& tensor) {
+  return static_cast<double>(tensor.elements()) * tensor.element_bits / 8.0;
+}
+
+}  // namespace
+
+NetworkSummary Summarize(const ir::Network& network) {
+  NetworkSummary summary;
+  for (const ir::Operator& op : network.operators) {
+    double bytes = 0;
+    if (op.is_view()) {
+      ++summary.views;
+    } else {
+      for (const ir::Access& access : op.accesses) {
+        bytes += Bytes(network.tensor(access.tensor));
+      }
+    }
+    summary.operator_bytes.push_back(bytes);
+    summary.vector_operations += static_cast<double>(op.operations(ir::WorkClass::kVector)) +
+                                 static_cast<double>(op.operations(ir::WorkClass::kTranscendental));
+  }
+  for (const ir::Tensor& tensor : network.tensors) {
+    switch (tensor.role) {
+      case ir::TensorRole::kInput:
+        summary.input_bytes += Bytes(tensor);
+        break;
+      case ir::TensorRole::kWeight:
+        summary.weight_bytes += Bytes(tensor);
+        break;
+      case ir::TensorRole::kOutput:
+        summary.output_bytes += Bytes(tensor);
+        break;
+      case ir::TensorRole::kIntermediate:
+        break;
+    }
+  }
+  return summary;
+}
+
+}  // namespace sluice::driver

@@ -1,0 +1,43 @@
+#pragma once
+/// \file
+/// What a user may ask for, in words: the strings and numbers of the command line (and later of
+/// other front ends), not yet looked up or checked. The functions of driver.h do that.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sluice::driver {
+
+/// A network by path or shipped name.
+struct ModelRequest {
+  std::string model;
+  std::int64_t batch = 0;                                  ///< 0 = as in the model
+  std::vector<std::pair<std::string, std::int64_t>> dims;  ///< values of symbolic dims
+  bool skip_unknown = false;  ///< unknown operators become opaque vector operators, with a warning
+};
+
+/// Called between pieces of work; `total` is 0 when unknown.
+using ProgressFunction =
+    std::function<void(std::int64_t done, std::int64_t total, std::string_view what)>;
+
+/// How to search and how to score.
+struct SearchRequest {
+  std::string objective = "edp";
+  std::string policy = "physical";
+  std::string mapper = "annealing";
+  std::uint64_t seed = 1;
+  int threads = 0;  ///< 0 = every core
+  std::int64_t budget_evaluations =
+      0;                      ///< of each distinct operator; 0 = until the mapper converges
+  double budget_seconds = 0;  ///< of the whole command; 0 = unlimited
+  bool imperfect = false;     ///< allow factors that do not divide
+  const std::atomic<bool>* stop = nullptr;
+  ProgressFunction progress;  ///< may be empty; called from one thread at a time
+};
+
+}  // namespace sluice::driver

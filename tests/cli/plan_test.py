@@ -1,0 +1,156 @@
+"""plan, evaluate and explain of whole networks; Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import time
+
+from harness import BINARY, ROOT, CliTest, main
+
+FAST = ["--budget-evaluations", 200]
+
+
+class PlanTest(CliTest):
+    def plan(self, *arguments, output="plan.json", **kwargs):
+        return self.sluice("plan", "alexnet", "--arch", "eyeriss", "-o", output, *FAST, *arguments,
+                           **kwargs)
+
+    def test_summary_and_file(self):
+        text = self.plan().stdout
+        self.assert_narrow(text)
+        for word in ("alexnet", "eyeriss", "energy", "cycles", "EDP", "utilization", "Conv",
+                     "plan written to plan.json"):
+            self.assertIn(word, text)
+        self.assertEqual(self.files(), ["plan.json"])
+
+    def test_json_fields(self):
+        summary = self.sluice_json("plan", "alexnet", "--arch", "eyeriss", *FAST)
+        for field in ("energy_pj", "cycles", "edp", "macs", "utilization", "seconds",
+                      "evaluations", "seed"):
+            self.assertGreater(summary[field], 0, field)
+        self.assertIs(summary["complete"], True)
+        self.assertEqual(summary["edp"], summary["energy_pj"] * summary["cycles"])
+        parts = [op for op in summary["operators"] if "energy_pj" in op]
+        self.assertAlmostEqual(sum(op["energy_pj"] for op in parts) / summary["energy_pj"], 1)
+        self.assertEqual(sum(op["macs"] for op in parts), summary["macs"])
+        self.assertGreaterEqual(summary["energy_pj"], summary["bound_energy_pj"])
+        self.assertGreaterEqual(summary["cycles"], summary["bound_cycles"])
+
+    def test_same_seed_same_plan_for_any_number_of_threads(self):
+        def content(name):
+            plan = json.loads((self.directory / name).read_text())
+            del plan["run"]  # wall time and command line
+            return plan
+
+        self.plan("--threads", 1, output="a.json")
+        self.plan("--threads", 4, output="b.json")
+        self.plan("--seed", 2, output="c.json")
+        self.assertEqual(content("a.json"), content("b.json"))
+        self.assertNotEqual(content("a.json"), content("c.json"))
+
+    def test_objectives(self):
+        def total(objective, field):
+            return self.sluice_json("plan", "alexnet", "-a", "eyeriss", "--objective", objective,
+                                    "--budget-evaluations", 3000)[field]
+
+        self.assertLess(total("energy", "energy_pj"), total("latency", "energy_pj"))
+        self.assertLess(total("latency", "cycles"), total("energy", "cycles"))
+
+    def test_evaluate_reproduces_every_figure(self):
+        self.plan()
+        self.assertIn("every figure of the plan was reproduced",
+                      self.sluice("evaluate", "plan.json").stdout)
+        planned = self.sluice_json("show", "plan.json")
+        evaluated = self.sluice_json("evaluate", "plan.json")
+        self.assertEqual(planned, evaluated)
+
+    def test_evaluate_refuses_another_architecture(self):
+        text = (ROOT / "archs/eyeriss.yaml").read_text(encoding="utf-8")
+        self.write("machine.yaml", text)
+        self.sluice("plan", "alexnet", "--arch", "machine.yaml", "-o", "plan.json", *FAST)
+        self.sluice("evaluate", "plan.json")
+        self.write("machine.yaml", text + "# touched\n")
+        error = self.sluice("evaluate", "plan.json", code=2).stderr
+        self.assertIn("not the one that the plan was made for", error)
+        self.assertIn("plan again", error)
+
+    def test_evaluate_refuses_an_edited_figure(self):
+        self.plan()
+        path = self.directory / "plan.json"
+        plan = json.loads(path.read_text())
+
+        def bump(value):
+            """Doubles the first energy found, wherever the format keeps it."""
+            if isinstance(value, dict):
+                for key, child in value.items():
+                    if key == "energy_pj" and isinstance(child, float):
+                        value[key] = child * 2
+                        return True
+                    if bump(child):
+                        return True
+            elif isinstance(value, list):
+                return any(bump(child) for child in value)
+            return False
+
+        self.assertTrue(bump(plan))
+        path.write_text(json.dumps(plan))
+        error = self.sluice("evaluate", "plan.json", code=2).stderr
+        self.assertIn("E1506", error)
+
+    def test_explain(self):
+        self.plan()
+        text = self.sluice("explain", "plan.json").stdout
+        self.assert_narrow(text)
+        for part in ("Where the energy goes", "What binds the latency", "<- binds",
+                     "How the largest terms come about", "another tile for"):
+            self.assertIn(part, text)
+        explained = self.sluice_json("explain", "plan.json")
+        shares = sum(term["share"] for term in explained["traffic"])
+        rest = explained["compute_energy_pj"] + explained["leakage_pj"]
+        self.assertAlmostEqual(shares + rest / explained["energy_pj"], 1, places=6)
+        self.assertEqual(explained["cycles"],
+                         max(term["cycles"] for term in explained["latency"] if term["binds"]))
+        names = [op["name"] for op in self.sluice_json("show", "plan.json")["operators"]
+                 if "energy_pj" in op]
+        one = self.sluice_json("explain", "plan.json", "--operator", names[0])
+        self.assertIn(names[0], one["operator"])
+        self.sluice("explain", "plan.json", "--operator", "no such operator", code=2)
+
+    def test_batch(self):
+        one = self.sluice_json("plan", "alexnet", "-a", "eyeriss", *FAST)
+        two = self.sluice_json("plan", "alexnet", "-a", "eyeriss", "--batch", 2, *FAST)
+        self.assertEqual(two["macs"], 2 * one["macs"])
+
+
+class InterruptTest(CliTest):
+    def test_first_interrupt_keeps_the_best_plan_so_far(self):
+        process = subprocess.Popen(
+            [BINARY, "plan", "vit_b_16", "--arch", "eyeriss", "-o", "plan.json",
+             "--budget-evaluations", "1000000000"],
+            cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, error)
+        self.assertIn("interrupted", error)
+        self.assertIn("best found so far", output)
+        self.assertEqual(self.files(), ["plan.json"])
+        self.assertIs(self.sluice_json("show", "plan.json")["complete"], False)
+        self.sluice("evaluate", "plan.json")  # valid and reproducible all the same
+
+    def test_interrupted_map_returns_a_mapping(self):
+        process = subprocess.Popen(
+            [BINARY, "map", "conv K=64 C=64 P=56 Q=56 R=3 S=3", "--arch", "eyeriss", "--json",
+             "--budget-seconds", "60"],
+            cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, error)
+        result = json.loads(output)
+        self.assertIs(result["complete"], False)
+        self.assertGreater(result["energy_pj"], 0)
+
+
+if __name__ == "__main__":
+    main()
