@@ -42,7 +42,11 @@ class MapVerb final : public Verb {
                driver::MapOperator(driver::DefaultSearchPaths(), operator_, arch_,
                                    search_.Request(context, {})));
     if (!output_.empty()) {
-      SLUICE_TRY_STATUS(driver::WriteMapping(output_, outcome.evaluation, format));
+      SLUICE_TRY(const std::vector<std::string> notes,
+                 driver::WriteMapping(output_, outcome.evaluation, format));
+      for (const std::string& note : notes) {
+        PrintError("sluice: warning: " + note + "\n");
+      }
     }
     SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfSearch(outcome) : driver::RenderSearch(outcome)));
     if (!output_.empty() && !json_) {

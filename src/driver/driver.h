@@ -94,7 +94,9 @@ Result<TimeloopEvaluation> EvaluateTimeloop(const std::vector<std::string>& file
 /// How WriteMapping writes.
 enum class MappingFormat : std::uint8_t { kYaml, kTimeloop };
 Result<MappingFormat> ParseMappingFormat(const std::string& text);
-Status WriteMapping(const std::string& path, const Evaluation& evaluation, MappingFormat format);
+/// Returns what the format cannot express, one sentence each.
+Result<std::vector<std::string>> WriteMapping(const std::string& path, const Evaluation& evaluation,
+                                              MappingFormat format);
 
 Status WritePlan(const std::string& path, const planner::Plan& plan);
 Result<planner::Plan> ReadPlan(const std::string& path);

@@ -10,6 +10,7 @@
 #include "driver/search.h"
 #include "io/mapping_yaml.h"
 #include "io/timeloop_reader.h"
+#include "io/timeloop_writer.h"
 #include "planner/layerwise.h"
 
 namespace sluice::driver {
@@ -139,12 +140,17 @@ Result<MappingFormat> ParseMappingFormat(const std::string& text) {
                   .WithHint("write --to yaml or --to timeloop"));
 }
 
-Status WriteMapping(const std::string& path, const Evaluation& evaluation, MappingFormat format) {
-  if (format == MappingFormat::kTimeloop) {
-    return Fail(Diagnostic(ErrorCode::kUsage, "this build writes no Timeloop files"));
+Result<std::vector<std::string>> WriteMapping(const std::string& path, const Evaluation& evaluation,
+                                              MappingFormat format) {
+  if (format == MappingFormat::kYaml) {
+    SLUICE_TRY_STATUS(WriteFileAtomic(
+        path, io::WriteMappingYaml(evaluation.mapping, evaluation.workload, evaluation.chain)));
+    return std::vector<std::string>{};
   }
-  return WriteFileAtomic(
-      path, io::WriteMappingYaml(evaluation.mapping, evaluation.workload, evaluation.chain));
+  SLUICE_TRY(const io::TimeloopText text,
+             io::WriteTimeloop(evaluation.workload, evaluation.chain, evaluation.mapping));
+  SLUICE_TRY_STATUS(WriteFileAtomic(path, text.Merged()));
+  return text.notes;
 }
 
 }  // namespace sluice::driver
