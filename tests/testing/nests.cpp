@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -68,11 +69,15 @@ std::string LoopsText(const mapping::Workload& workload, const char* prefix,
   return text;
 }
 
+std::string Bandwidth(const std::optional<double>& bandwidth) {
+  return bandwidth ? fmt::format("{}", *bandwidth) : "-";
+}
+
 std::string NetworkText(const arch::FanOut& fan_out) {
   const arch::Network& n = fan_out.network;
   return fmt::format("{}x{} multicast={} reduction={} forwarding={} bandwidth={}", fan_out.x,
                      fan_out.y, n.multicast, n.reduction, n.neighbour_forwarding,
-                     n.bandwidth ? std::to_string(*n.bandwidth) : "-");
+                     Bandwidth(n.bandwidth));
 }
 
 }  // namespace
@@ -180,17 +185,11 @@ std::string Describe(const mapping::Workload& workload, const arch::Chain& chain
       continue;
     }
     const arch::Memory& m = chain.levels[l].memory;
-    text += fmt::format("\n        block={} fan-out {}\n", m.block_words,
+    text += fmt::format("\n        block={} read={} write={} fan-out {}\n", m.block_words,
+                        Bandwidth(m.read_bandwidth), Bandwidth(m.write_bandwidth),
                         NetworkText(chain.levels[l].fan_out));
   }
-  text += fmt::format(
-      "policy elision={} drain_read={} dram_acc={} parent_acc={} forwarding={} multicast={} "
-      "network_read_back={} gaps={} window={} rounding={}\n",
-      policy.first_read_elision, policy.child_read_on_drain, policy.dram_accumulates,
-      policy.parent_accumulates, policy.neighbour_forwarding, policy.multicast,
-      policy.network_read_back, policy.gap_words,
-      policy.window == cost::WindowRule::kExact ? "exact" : "same-direction",
-      policy.vector_rounding == cost::VectorRounding::kTotal ? "total" : "per-tile");
+  text += "policy " + cost::PolicyText(policy) + "\n";
   return text;
 }
 

@@ -84,11 +84,18 @@ class Walker {
     return level < levels_ ? chain_.levels[static_cast<std::size_t>(level)].memory.block_words : 1;
   }
 
-  /// Whether all real fan-outs between the two levels have a feature of the network.
+  /// Whether all fan-outs between the two levels that the mapping uses have a feature.
   [[nodiscard]] bool Offered(int parent, int child, bool arch::Network::* feature) const {
     for (int l = parent; l < child; ++l) {
-      const arch::FanOut& fan_out = chain_.levels[static_cast<std::size_t>(l)].fan_out;
-      if (fan_out.instances() > 1 && !(fan_out.network.*feature)) {
+      const auto at = static_cast<std::size_t>(l);
+      std::int64_t used = 1;
+      for (const mapping::LoopList* loops :
+           {&mapping_.levels[at].spatial_x, &mapping_.levels[at].spatial_y}) {
+        for (const mapping::Loop& loop : *loops) {
+          used *= loop.bound;
+        }
+      }
+      if (used > 1 && !(chain_.levels[at].fan_out.network.*feature)) {
         return false;
       }
     }
@@ -189,7 +196,7 @@ class Walker {
     if (policy_.first_read_elision) {
       const bool within_visit = policy_.parent_accumulates && grandparent > 0;
       if (within_visit) {
-        words = below.merged - above->delivered;
+        words = std::max<std::int64_t>(below.merged - above->delivered, 0);
         blocks = words;
       } else if (!policy_.parent_accumulates || above) {
         const std::int64_t partition = above ? above->delivered - above->again : at.tile_words;
@@ -276,10 +283,14 @@ class Walker {
       for (std::size_t t = 0; t < workload_.tensors.size(); ++t) {
         cost::TensorTraffic& traffic = level.tensors[t];
         if (policy_.vector_rounding == cost::VectorRounding::kTotal) {
-          const std::int64_t whole = memory.block_words * level.instances_used;
-          traffic.read_blocks = CeilDivide(traffic.reads, whole) * level.instances_used;
-          traffic.fill_blocks = CeilDivide(traffic.fills, whole) * level.instances_used;
-          traffic.update_blocks = CeilDivide(traffic.updates, whole) * level.instances_used;
+          const auto rounded = [&](std::int64_t words) {
+            const std::int64_t together = memory.block_words * level.instances_used;
+            return memory.block_words == 1 ? words
+                                           : CeilDivide(words, together) * level.instances_used;
+          };
+          traffic.read_blocks = rounded(traffic.reads);
+          traffic.fill_blocks = rounded(traffic.fills);
+          traffic.update_blocks = rounded(traffic.updates);
         }
         traffic.energy_pj = static_cast<double>(traffic.read_blocks) * memory.read_pj +
                             static_cast<double>(traffic.fill_blocks) * memory.fill_pj +
