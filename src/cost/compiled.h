@@ -33,17 +33,11 @@ struct CompiledLevel {
   double reduction_pj = 0;
   std::int64_t fan_x = 1;
   std::int64_t fan_y = 1;
+  /// What the fan-out below does under the policy.
   bool multicast = true;
   bool reduction = true;
   bool forwarding = false;
   bool has_network_cost = false;
-};
-
-/// Whether all fan-outs between a parent and a child that have copies allow sharing.
-struct Sharing {
-  bool multicast = true;
-  bool reduction = true;
-  bool forwarding = true;
 };
 
 struct CompiledTensor {
@@ -69,7 +63,6 @@ struct Compiled {
   std::int64_t points = 1;
   std::array<CompiledTensor, kMaxTensors> tensor{};
   std::array<CompiledLevel, kMaxLevels> level{};
-  std::array<std::array<Sharing, kMaxLevels + 1>, kMaxLevels> sharing{};  ///< [parent][child]
   double cycles_per_point = 1;
   double compute_pj_per_point = 0;
   double compute_leakage_pj = 0;  ///< per cycle, all physical units

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "cost/moves.h"
 
 namespace sluice::cost {
 namespace {
@@ -41,7 +42,7 @@ CompiledTensor CompileTensor(const mapping::WorkloadTensor& tensor, const Policy
   return out;
 }
 
-CompiledLevel CompileLevel(const arch::Chain& chain, std::size_t l) {
+CompiledLevel CompileLevel(const arch::Chain& chain, std::size_t l, const Policy& policy) {
   const arch::Memory& memory = chain.levels[l].memory;
   const arch::FanOut& fan_out = chain.levels[l].fan_out;
   CompiledLevel out;
@@ -58,28 +59,12 @@ CompiledLevel CompileLevel(const arch::Chain& chain, std::size_t l) {
   out.reduction_pj = fan_out.network.reduction_pj;
   out.fan_x = fan_out.x;
   out.fan_y = fan_out.y;
-  out.multicast = fan_out.network.multicast;
-  out.reduction = fan_out.network.reduction;
-  out.forwarding = fan_out.network.neighbour_forwarding;
+  out.multicast = policy.multicast && fan_out.network.multicast;
+  out.reduction = policy.multicast && fan_out.network.reduction;
+  out.forwarding =
+      policy.neighbour_forwarding && out.multicast && fan_out.network.neighbour_forwarding;
   out.has_network_cost = out.hop_pj > 0 || out.router_pj > 0 || out.reduction_pj > 0;
   return out;
-}
-
-Sharing SharingBetween(const Compiled& compiled, const Policy& policy, int parent, int child) {
-  Sharing sharing{policy.multicast, policy.multicast,
-                  policy.multicast && policy.neighbour_forwarding && child < compiled.levels};
-  bool copies = false;
-  for (int l = parent; l < child; ++l) {
-    const CompiledLevel& level = compiled.level[Index(l)];
-    copies = copies || level.fan_x * level.fan_y > 1;
-    if (level.fan_x * level.fan_y > 1) {
-      sharing.multicast = sharing.multicast && level.multicast;
-      sharing.reduction = sharing.reduction && level.reduction;
-      sharing.forwarding = sharing.forwarding && level.forwarding && level.multicast;
-    }
-  }
-  sharing.forwarding = sharing.forwarding && copies;
-  return sharing;
 }
 
 /// Rounds up; positive and below 2^62. (std::ceil is a library call on baseline x86-64.)
@@ -170,13 +155,8 @@ Evaluator::Evaluator(const mapping::Workload& workload, const arch::Chain& chain
     compiled_.tensor[Index(t)] = CompileTensor(workload.tensors[Index(t)], policy);
   }
   for (std::size_t l = 0; l < chain.levels.size(); ++l) {
-    compiled_.level[l] = CompileLevel(chain, l);
+    compiled_.level[l] = CompileLevel(chain, l, policy);
     compiled_.any_network_cost = compiled_.any_network_cost || compiled_.level[l].has_network_cost;
-  }
-  for (int p = 0; p < compiled_.levels; ++p) {
-    for (int c = p + 1; c <= compiled_.levels; ++c) {
-      compiled_.sharing[Index(p)][Index(c)] = SharingBetween(compiled_, policy, p, c);
-    }
   }
   compiled_.compute_units = chain.compute_instances();
   compiled_.compute_leakage_pj =
@@ -291,6 +271,15 @@ Cost Evaluator::EvaluateFull(const mapping::Mapping& mapping) const {
   cost.levels = compiled_.levels;
   cost.tensors = compiled_.tensors;
   cost.operations = compiled_.points;
+  for (int t = 0; t < compiled_.tensors; ++t) {
+    std::int64_t words = 1;
+    for (int a = 0; a < compiled_.tensor[Index(t)].axes; ++a) {
+      words *=
+          TileAxis(compiled_.tensor[Index(t)].axis[Index(a)], compiled_.bound, policy_.gap_words)
+              .size();
+    }
+    cost.level[0].tensors[Index(t)].tile_words = words;
+  }
   cost.instances_used = work.instances[Index(compiled_.levels)];
   cost.utilization = static_cast<double>(compiled_.points) * compiled_.cycles_per_point /
                      (cost.score.cycles * static_cast<double>(compiled_.compute_units));

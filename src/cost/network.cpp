@@ -121,7 +121,6 @@ void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, con
       continue;
     }
     const std::vector<Cell> cells = Cells(compiled, nest, l);
-    const Sharing& sharing = compiled.sharing[Index(l)][Index(l + 1)];
     for (int t = 0; t < compiled.tensors; ++t) {
       const CompiledTensor& tensor = compiled.tensor[Index(t)];
       // The words that cross this fan-out leave the nearest keeping level at or above it. Bypassed
@@ -132,7 +131,7 @@ void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, con
         --source;
       }
       Counters& counters = work.at[Index(source)][Index(t)];
-      const bool shared = tensor.is_output ? sharing.reduction : sharing.multicast;
+      const bool shared = tensor.is_output ? level.reduction : level.multicast;
       const Distance distance = DistanceOf(tensor, level, cells, shared);
       auto words = static_cast<double>(counters.network_words);
       if (source < l) {
@@ -141,7 +140,9 @@ void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, con
         double copies = 1;
         for (int i = nest.spatial_end[Index(source)]; i < nest.spatial_end[Index(l)]; ++i) {
           const FlatLoop& loop = nest.spatial[Index(i)];
-          copies *= HasBit(tensor.dims, loop.dim) ? 1.0 : static_cast<double>(loop.bound);
+          const CompiledLevel& via = compiled.level[Index(loop.level)];
+          const bool merged = tensor.is_output ? via.reduction : via.multicast;
+          copies *= merged && !HasBit(tensor.dims, loop.dim) ? static_cast<double>(loop.bound) : 1;
         }
         words *= copies;
       }

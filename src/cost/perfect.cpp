@@ -99,10 +99,7 @@ class PerfectCounter {
     e.child = child;
     const std::int64_t parents = work_.instances[Index(parent)];
     const std::int64_t children = work_.instances[Index(child)];
-    const Sharing& sharing = compiled_.sharing[Index(parent)][Index(child)];
-    const bool shared = tensor.is_output ? sharing.reduction : sharing.multicast;
-    const std::int64_t groups =
-        shared ? DistinctOffsets(tensor, t, parent, child) * parents : children;
+    const std::int64_t groups = Distinct(tensor, t, parent, child) * parents;
 
     const bool per_tile = policy_.vector_rounding == VectorRounding::kPerTile;
     const std::int64_t parent_block = per_tile ? compiled_.level[Index(parent)].block_words : 1;
@@ -124,7 +121,7 @@ class PerfectCounter {
     e.delivered_blocks = one.blocks_b * children;
     e.served = one.words * groups;
     e.served_blocks = one.blocks_a * groups;
-    if (!tensor.is_output && sharing.forwarding) {
+    if (!tensor.is_output && Forwards(parent, child)) {
       const Delivered group = CountGroup(tensor, parent, child, parent_block);
       e.served = group.words * parents;
       e.served_blocks = group.blocks_a * parents;
@@ -226,27 +223,56 @@ class PerfectCounter {
     return AxisSet::Build(generators, false);
   }
 
-  /// Distinct offsets of the children's tiles under one parent instance.
-  [[nodiscard]] std::int64_t DistinctOffsets(const CompiledTensor& tensor, int t, int parent,
-                                             int child) const {
+  /// Tiles that the parent tells apart: each fan-out on the way merges what it can. Two subtrees
+  /// merge when everything in them is the same, so the factors of the fan-outs multiply.
+  [[nodiscard]] std::int64_t Distinct(const CompiledTensor& tensor, int t, int parent,
+                                      int child) const {
     std::int64_t product = 1;
     for (int l = parent; l < child; ++l) {
-      product *= relevant_[Index(l)][Index(t)];
+      const std::int64_t copies = work_.instances[Index(l + 1)] / work_.instances[Index(l)];
+      if (copies > 1) {
+        product *= Shares(l, tensor.is_output) ? DistinctAt(tensor, t, l) : copies;
+      }
     }
-    if (product == 1 || (tensor.windows == 0 && !tensor.joint)) {
-      return product;
+    return product;
+  }
+
+  [[nodiscard]] bool Shares(int level, bool output) const {
+    const CompiledLevel& at = compiled_.level[Index(level)];
+    return output ? at.reduction : at.multicast;
+  }
+
+  /// Whether all fan-outs in use between parent and child pass words along.
+  [[nodiscard]] bool Forwards(int parent, int child) const {
+    bool used = false;
+    for (int l = parent; l < child; ++l) {
+      if (work_.instances[Index(l + 1)] > work_.instances[Index(l)]) {
+        used = true;
+        if (!compiled_.level[Index(l)].forwarding) {
+          return false;
+        }
+      }
+    }
+    return used && child < compiled_.levels;
+  }
+
+  [[nodiscard]] std::int64_t DistinctAt(const CompiledTensor& tensor, int t, int level) const {
+    const std::int64_t relevant = relevant_[Index(level)][Index(t)];
+    if (relevant == 1 || (tensor.windows == 0 && !tensor.joint)) {
+      return relevant;
     }
     if (tensor.joint) {
-      return DistinctJoint(tensor, parent, child);
+      return DistinctJoint(tensor, level, level + 1);
     }
     // Offsets collide only between two dims of one window axis.
-    product = 1;
+    std::int64_t product = 1;
     for (int a = 0; a < tensor.axes; ++a) {
       GeneratorList generators;
       std::int64_t plain = 1;
       std::uint32_t dims = 0;
       for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-        for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
+        for (int i = nest_.spatial_end[Index(level)]; i < nest_.spatial_end[Index(level) + 1];
+             ++i) {
           const FlatLoop& loop = nest_.spatial[Index(i)];
           if (loop.dim == term.dim) {
             generators.push_back({term.coefficient * loop.stride, loop.bound});
@@ -262,11 +288,10 @@ class PerfectCounter {
   }
 
   /// A dim moves two axes at once: enumerate. Rare (diagonal accesses), so allocation is accepted.
-  [[nodiscard]] std::int64_t DistinctJoint(const CompiledTensor& tensor, int parent,
-                                           int child) const {
+  [[nodiscard]] std::int64_t DistinctJoint(const CompiledTensor& tensor, int begin, int end) const {
     using Offset = std::array<std::int64_t, kMaxAxes>;
     std::set<Offset> offsets = {Offset{}};
-    for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
+    for (int i = nest_.spatial_end[Index(begin)]; i < nest_.spatial_end[Index(end)]; ++i) {
       const FlatLoop& loop = nest_.spatial[Index(i)];
       if (!HasBit(tensor.dims, loop.dim)) {
         continue;

@@ -43,13 +43,13 @@ class RaggedCounter {
   void Run() {
     work_.steps = 1;
     for (int d = 0; d < compiled_.dims; ++d) {
-      work_.steps *= TotalVisits(Classes(d, compiled_.levels, 0, compiled_.levels));
+      work_.steps *= TotalVisits(Classes(d, compiled_.levels, ~0U));
     }
     for (int l = 0; l <= compiled_.levels; ++l) {
       std::int64_t used = 1;
       for (int d = 0; d < compiled_.dims; ++d) {
         std::int64_t active = 0;
-        for (const DimClass& c : Classes(d, l, 0, 0)) {
+        for (const DimClass& c : Classes(d, l, 0)) {
           active += c.multiplicity;
         }
         used *= active;
@@ -70,12 +70,12 @@ class RaggedCounter {
   }
 
  private:
-  /// Classes of dim d for instances of level `child`; spatial digits of the fan-outs below levels
-  /// [pin_begin, pin_end) are held at 0. Instances that are never active are left out.
-  [[nodiscard]] ClassList Classes(int d, int child, int pin_begin, int pin_end) const {
+  /// Classes of dim d for instances of level `child`; spatial digits of the fan-outs below the
+  /// levels in `pinned` are held at 0. Instances that are never active are left out.
+  [[nodiscard]] ClassList Classes(int d, int child, std::uint32_t pinned) const {
     std::vector<std::int64_t> bases = {0};
     for (int l = 0; l < child; ++l) {
-      if (l >= pin_begin && l < pin_end) {
+      if (HasBit(pinned, l)) {
         continue;
       }
       for (int i = nest_.spatial_end[Index(l)]; i < nest_.spatial_end[Index(l) + 1]; ++i) {
@@ -151,8 +151,8 @@ class RaggedCounter {
     Edge e{};
     e.parent = parent;
     e.child = child;
-    const Sharing& sharing = compiled_.sharing[Index(parent)][Index(child)];
-    const bool shared = tensor.is_output ? sharing.reduction : sharing.multicast;
+    const std::uint32_t merging = MergingLevels(tensor, parent, child);
+    const bool forwards = !tensor.is_output && Forwards(parent, child);
     if (child < compiled_.levels) {
       DimArray size{};
       for (int d = 0; d < compiled_.dims; ++d) {
@@ -162,62 +162,86 @@ class RaggedCounter {
     } else {
       e.tile_words = 1;
     }
-    if (NeedsWalk(tensor, parent, child, sharing, shared)) {
-      WalkEdge(compiled_, policy_, nest_, t, sharing, e);
+    if (forwards || NeedsWalk(tensor, child, merging)) {
+      WalkEdge(compiled_, policy_, nest_, t, merging, forwards, e);
       return e;
     }
     if (child == compiled_.levels) {
       e.delivered = compiled_.points;
-      e.served = shared ? ServedSteps(tensor, parent) : e.delivered;
+      e.served = ServedSteps(tensor, merging);
       e.delivered_blocks = e.delivered;
       e.served_blocks = e.served;
     } else {
-      CountDeliveries(tensor, shared, e);
+      CountDeliveries(tensor, merging, e);
     }
     if (tensor.is_output && tensor.accumulates) {
-      CountPartitions(tensor, e);
+      CountPartitions(tensor, merging, e);
     }
     return e;
   }
 
-  [[nodiscard]] bool NeedsWalk(const CompiledTensor& tensor, int parent, int child,
-                               const Sharing& sharing, bool shared) const {
-    if (tensor.joint) {
-      return true;
-    }
-    const bool memory_child = child < compiled_.levels;
-    if (!tensor.is_output && sharing.forwarding && memory_child) {
-      return true;
-    }
-    if (tensor.windows == 0) {
-      return false;
-    }
-    if (tensor.is_output || (memory_child && policy_.window == WindowRule::kSameDirection)) {
-      return true;
-    }
-    for (int a = 0; shared && a < tensor.axes; ++a) {
-      int spatial_dims = 0;
-      for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-        bool spatial = false;
-        for (int i = nest_.spatial_end[Index(parent)]; i < nest_.spatial_end[Index(child)]; ++i) {
-          spatial = spatial || nest_.spatial[Index(i)].dim == term.dim;
-        }
-        spatial_dims += spatial ? 1 : 0;
+  /// Bit l: the fan-out below level l has copies and merges equal tiles of this tensor.
+  [[nodiscard]] std::uint32_t MergingLevels(const CompiledTensor& tensor, int parent,
+                                            int child) const {
+    std::uint32_t mask = 0;
+    for (int l = parent; l < child; ++l) {
+      const CompiledLevel& level = compiled_.level[Index(l)];
+      if (tensor.is_output ? level.reduction : level.multicast) {
+        mask |= 1U << static_cast<unsigned>(l);
       }
-      if (spatial_dims > 1) {
-        return true;
+    }
+    return mask;
+  }
+
+  /// Whether all fan-outs in use between parent and child pass words along.
+  [[nodiscard]] bool Forwards(int parent, int child) const {
+    bool used = false;
+    for (int l = parent; l < child; ++l) {
+      if (nest_.spatial_end[Index(l + 1)] > nest_.spatial_end[Index(l)]) {
+        used = true;
+        if (!compiled_.level[Index(l)].forwarding) {
+          return false;
+        }
+      }
+    }
+    return used && child < compiled_.levels;
+  }
+
+  [[nodiscard]] bool NeedsWalk(const CompiledTensor& tensor, int child,
+                               std::uint32_t merging) const {
+    if (tensor.joint || (tensor.is_output && !tensor.plain)) {
+      return true;
+    }
+    if (tensor.windows != 0 && child < compiled_.levels &&
+        policy_.window == WindowRule::kSameDirection) {
+      return true;
+    }
+    // Two dims of one window in one merging fan-out: tiles of different shape at equal offsets.
+    for (int a = 0; a < tensor.axes; ++a) {
+      for (int l = 0; l < compiled_.levels; ++l) {
+        std::uint32_t dims = 0;
+        for (int i = nest_.spatial_end[Index(l)]; i < nest_.spatial_end[Index(l) + 1]; ++i) {
+          const int dim = nest_.spatial[Index(i)].dim;
+          if (tensor.coefficient[Index(a)][Index(dim)] != 0) {
+            dims |= 1U << static_cast<unsigned>(dim);
+          }
+        }
+        if (HasBit(merging, l) && (dims & (dims - 1)) != 0) {
+          return true;
+        }
       }
     }
     return false;
   }
 
   /// Steps at which the innermost level serves the compute units, after sharing.
-  [[nodiscard]] std::int64_t ServedSteps(const CompiledTensor& tensor, int parent) const {
+  [[nodiscard]] std::int64_t ServedSteps(const CompiledTensor& tensor,
+                                         std::uint32_t merging) const {
+    // An irrelevant dim whose copies all merge counts iterations, otherwise points.
     std::int64_t served = 1;
     for (int d = 0; d < compiled_.dims; ++d) {
-      served *= HasBit(tensor.dims, d)
-                    ? compiled_.bound[Index(d)]
-                    : TotalVisits(Classes(d, compiled_.levels, parent, compiled_.levels));
+      served *= HasBit(tensor.dims, d) ? compiled_.bound[Index(d)]
+                                       : TotalVisits(Classes(d, compiled_.levels, merging));
     }
     return served;
   }
@@ -230,12 +254,12 @@ class RaggedCounter {
     return words;
   }
 
-  [[nodiscard]] ClassLists ListClasses(const CompiledTensor& tensor, int parent, int child,
-                                       bool groups) const {
+  /// `merging`: levels whose copies of an irrelevant dim are represented by their first.
+  [[nodiscard]] ClassLists ListClasses(const CompiledTensor& tensor, int child,
+                                       std::uint32_t merging) const {
     ClassLists lists;
     for (int d = 0; d < compiled_.dims; ++d) {
-      const bool pin = groups && !HasBit(tensor.dims, d);
-      lists[Index(d)] = Classes(d, child, pin ? parent : 0, pin ? child : 0);
+      lists[Index(d)] = Classes(d, child, HasBit(tensor.dims, d) ? 0U : merging);
     }
     return lists;
   }
@@ -257,26 +281,25 @@ class RaggedCounter {
     recurse(recurse, 0, 1);
   }
 
-  void CountDeliveries(const CompiledTensor& tensor, bool shared, Edge& e) const {
+  void CountDeliveries(const CompiledTensor& tensor, std::uint32_t merging, Edge& e) const {
     const bool per_tile = policy_.vector_rounding == VectorRounding::kPerTile;
     const std::int64_t parent_block = per_tile ? compiled_.level[Index(e.parent)].block_words : 1;
     const std::int64_t child_block = per_tile ? compiled_.level[Index(e.child)].block_words : 1;
-    const auto sum = [&](bool groups) {
+    const auto sum = [&](std::uint32_t merged) {
       Delivered total;
-      ForEachCombination(ListClasses(tensor, e.parent, e.child, groups),
-                         [&](std::int64_t multiplicity, const auto& chosen) {
-                           const Delivered one =
-                               Moves(tensor, e.child, chosen, parent_block, child_block);
-                           total.words += multiplicity * one.words;
-                           total.blocks_a += multiplicity * one.blocks_a;
-                           total.blocks_b += multiplicity * one.blocks_b;
-                         });
+      ForEachCombination(
+          ListClasses(tensor, e.child, merged), [&](std::int64_t multiplicity, const auto& chosen) {
+            const Delivered one = Moves(tensor, e.child, chosen, parent_block, child_block);
+            total.words += multiplicity * one.words;
+            total.blocks_a += multiplicity * one.blocks_a;
+            total.blocks_b += multiplicity * one.blocks_b;
+          });
       return total;
     };
-    const Delivered all = sum(false);
+    const Delivered all = sum(0);
     e.delivered = all.words;
     e.delivered_blocks = all.blocks_b;
-    const Delivered served = shared ? sum(true) : all;
+    const Delivered served = merging != 0 ? sum(merging) : all;
     e.served = served.words;
     e.served_blocks = served.blocks_a;
   }
@@ -435,13 +458,13 @@ class RaggedCounter {
   }
 
   /// Distinct output words per instance, and how many blocks their first visits take.
-  void CountPartitions(const CompiledTensor& tensor, Edge& e) const {
+  void CountPartitions(const CompiledTensor& tensor, std::uint32_t merging, Edge& e) const {
     const bool per_tile = policy_.vector_rounding == VectorRounding::kPerTile;
     const auto points = [&](int level) {
       std::int64_t words = 1;
       for (int d = 0; d < compiled_.dims; ++d) {
         std::int64_t sum = 0;
-        for (const DimClass& c : Classes(d, level, 0, 0)) {
+        for (const DimClass& c : Classes(d, level, 0)) {
           const std::int64_t held =
               (c.visits - 1) * nest_.tile[Index(level)][Index(d)] + c.last_tile;
           sum += c.multiplicity * (HasBit(tensor.dims, d) ? held : 1);
@@ -452,41 +475,40 @@ class RaggedCounter {
     };
     e.parent_partition = points(e.parent);
     const std::int64_t parent_block = per_tile ? compiled_.level[Index(e.parent)].block_words : 1;
-    e.parent_first_blocks = FirstBlocks(tensor, e, true, parent_block);
+    e.parent_first_blocks = FirstBlocks(tensor, e, merging, parent_block);
     if (e.child < compiled_.levels) {
       e.child_partition = points(e.child);
       const std::int64_t child_block = per_tile ? compiled_.level[Index(e.child)].block_words : 1;
-      e.child_first_blocks = FirstBlocks(tensor, e, false, child_block);
+      e.child_first_blocks = FirstBlocks(tensor, e, 0, child_block);
     }
   }
 
-  [[nodiscard]] std::int64_t FirstBlocks(const CompiledTensor& tensor, const Edge& e, bool groups,
-                                         std::int64_t block) const {
+  [[nodiscard]] std::int64_t FirstBlocks(const CompiledTensor& tensor, const Edge& e,
+                                         std::uint32_t merging, std::int64_t block) const {
     std::int64_t total = 0;
-    ForEachCombination(ListClasses(tensor, e.parent, e.child, groups),
-                       [&](std::int64_t multiplicity, const Chosen& chosen) {
-                         // Distinct tiles of this representative: per dim, full ones and the final
-                         // one.
-                         const auto recurse = [&](const auto& self, int d, std::int64_t times,
-                                                  std::int64_t words) -> void {
-                           if (times == 0) {
-                             return;
-                           }
-                           if (d == compiled_.dims) {
-                             total += multiplicity * times * ((words + block - 1) / block);
-                             return;
-                           }
-                           if (!HasBit(tensor.dims, d)) {
-                             self(self, d + 1, times, words);
-                             return;
-                           }
-                           const DimClass& c = *chosen[Index(d)];
-                           self(self, d + 1, times * (c.visits - 1),
-                                words * nest_.tile[Index(e.child)][Index(d)]);
-                           self(self, d + 1, times, words * c.last_tile);
-                         };
-                         recurse(recurse, 0, 1, 1);
-                       });
+    ForEachCombination(ListClasses(tensor, e.child, merging), [&](std::int64_t multiplicity,
+                                                                  const Chosen& chosen) {
+      // Distinct tiles of this representative: per dim, full ones and the final
+      // one.
+      const auto recurse = [&](const auto& self, int d, std::int64_t times,
+                               std::int64_t words) -> void {
+        if (times == 0) {
+          return;
+        }
+        if (d == compiled_.dims) {
+          total += multiplicity * times * ((words + block - 1) / block);
+          return;
+        }
+        if (!HasBit(tensor.dims, d)) {
+          self(self, d + 1, times, words);
+          return;
+        }
+        const DimClass& c = *chosen[Index(d)];
+        self(self, d + 1, times * (c.visits - 1), words * nest_.tile[Index(e.child)][Index(d)]);
+        self(self, d + 1, times, words * c.last_tile);
+      };
+      recurse(recurse, 0, 1, 1);
+    });
     return total;
   }
 

@@ -12,7 +12,9 @@ namespace sluice::cost {
 /// instance. Exact for every policy, slow: O(steps above the child x instances). Used only where
 /// copies of a ragged tile overlap in ways that have no closed form: two spatial dims of one
 /// window, neighbour forwarding, Timeloop's direction rule on a ragged window, joint axes.
+/// `merging`: bit l, the fan-out below level l merges equal deliveries; `forwards`: the children of
+/// a parent act as one buffer.
 void WalkEdge(const Compiled& compiled, const Policy& policy, const Nest& nest, int tensor,
-              const Sharing& sharing, Edge& edge);
+              std::uint32_t merging, bool forwards, Edge& edge);
 
 }  // namespace sluice::cost

@@ -2,7 +2,6 @@
 // look at the boxes. See ragged.h for when it is used.
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <vector>
 
@@ -18,25 +17,29 @@ struct Tile {
   Coordinates low{};
   DimArray size{};
   bool valid = false;
-  friend auto operator<=>(const Tile&, const Tile&) = default;
 };
 
-/// What one buffer (a child, or a fan-out acting as one) remembers for the window rule.
+using WordList = std::vector<Coordinates>;
+
+/// What one buffer (a child, or a fan-out acting as one) holds, and how it got there.
 struct History {
-  Tile tile;
+  std::set<Coordinates> words;
+  Coordinates low{};
   Coordinates shift{};
   bool has_shift = false;
+  bool valid = false;
 };
 
 class Walker {
  public:
   Walker(const Compiled& compiled, const Policy& policy, const Nest& nest,
-         const CompiledTensor& tensor, const Sharing& sharing, Edge& edge)
+         const CompiledTensor& tensor, std::uint32_t merging, bool forwards, Edge& edge)
       : compiled_(compiled),
         policy_(policy),
         nest_(nest),
         tensor_(tensor),
-        sharing_(sharing),
+        merging_(merging),
+        forwards_(forwards),
         edge_(edge),
         memory_child_(edge.child < compiled.levels) {
     const bool per_tile = policy.vector_rounding == VectorRounding::kPerTile;
@@ -86,7 +89,7 @@ class Walker {
     histories_.assign(children_.size(), History{});
     child_words_.assign(children_.size(), {});
     parent_words_.clear();
-    group_.clear();
+    news_.assign(children_.size(), {});
     group_history_ = History{};
     const int count = nest_.end[Index(edge_.child)];
     std::vector<std::int64_t> digit(Index(count), 0);
@@ -136,106 +139,131 @@ class Walker {
   }
 
   void Step(const DimArray& offset) {
-    // Deliveries at this step, grouped by what is delivered.
-    std::map<std::pair<Tile, Tile>, std::int64_t> deliveries;
     std::set<Coordinates> group;
-    bool any = false;
     for (std::size_t i = 0; i < children_.size(); ++i) {
+      news_[i].clear();
       const Tile tile = TileAt(children_[i], offset);
       if (!tile.valid) {
         continue;
       }
-      any = true;
-      if (memory_child_ && !tensor_.is_output && sharing_.forwarding) {
-        Collect(tile, group);
-      }
-      Tile kept;
-      const std::int64_t words = memory_child_ ? Advance(histories_[i], tile, kept) : Words(tile);
-      edge_.delivered += words;
-      edge_.delivered_blocks += (words + child_block_ - 1) / child_block_;
-      deliveries[{tile, kept}] = words;
-      if (words > 0 && !SharedDelivery()) {
-        edge_.served += words;
-        edge_.served_blocks += (words + parent_block_ - 1) / parent_block_;
+      std::set<Coordinates> now;
+      Collect(tile, now);
+      if (forwards_) {
+        group.insert(now.begin(), now.end());
       }
       if (tensor_.is_output && tensor_.accumulates) {
-        Collect(tile, parent_words_);
+        parent_words_.insert(now.begin(), now.end());
         if (memory_child_) {
-          Collect(tile, child_words_[i]);
+          child_words_[i].insert(now.begin(), now.end());
         }
       }
+      news_[i] = memory_child_ ? Advance(histories_[i], tile.low, std::move(now))
+                               : WordList(now.begin(), now.end());
+      const auto words = static_cast<std::int64_t>(news_[i].size());
+      edge_.delivered += words;
+      edge_.delivered_blocks += (words + child_block_ - 1) / child_block_;
     }
-    if (!any) {
-      return;
+    if (!forwards_) {
+      Serve(edge_.parent, 0, children_.size());
+    } else if (!group.empty()) {
+      const Coordinates low = LowCorner(group);
+      Book(static_cast<std::int64_t>(Advance(group_history_, low, std::move(group)).size()));
     }
-    if (memory_child_ && !tensor_.is_output && sharing_.forwarding) {
-      ServeGroup(std::move(group));
-    } else if (SharedDelivery()) {
-      for (const auto& [key, words] : deliveries) {
-        edge_.served += words;
-        edge_.served_blocks += (words + parent_block_ - 1) / parent_block_;
+  }
+
+  void Book(std::int64_t words) {
+    edge_.served += words;
+    edge_.served_blocks += (words + parent_block_ - 1) / parent_block_;
+  }
+
+  /// What the subtree of children [begin, end) under one instance of `level` asks of the parent:
+  /// the distinct deliveries where the fan-out merges, all of them where it does not.
+  using Asked = std::vector<const WordList*>;
+  [[nodiscard]] Asked Ask(int level, std::size_t begin, std::size_t end) const {
+    if (level == edge_.child) {
+      return news_[begin].empty() ? Asked{} : Asked{&news_[begin]};
+    }
+    std::size_t copies = 1;
+    for (int i = nest_.spatial_end[Index(level)]; i < nest_.spatial_end[Index(level) + 1]; ++i) {
+      copies *= static_cast<std::size_t>(nest_.spatial[Index(i)].bound);
+    }
+    const std::size_t stride = (end - begin) / copies;
+    const auto less = [](const WordList* a, const WordList* b) { return *a < *b; };
+    const auto before = [&less](const Asked& a, const Asked& b) {
+      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less);
+    };
+    std::vector<Asked> parts;
+    for (std::size_t c = 0; c < copies; ++c) {
+      Asked part = Ask(level + 1, begin + c * stride, begin + (c + 1) * stride);
+      std::sort(part.begin(), part.end(), less);
+      if (!part.empty()) {
+        parts.push_back(std::move(part));
       }
     }
+    if (HasBit(merging_, level)) {
+      std::sort(parts.begin(), parts.end(), before);
+      parts.erase(std::unique(parts.begin(), parts.end(),
+                              [&before](const Asked& a, const Asked& b) {
+                                return !before(a, b) && !before(b, a);
+                              }),
+                  parts.end());
+    }
+    Asked all;
+    for (const Asked& part : parts) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
   }
 
-  [[nodiscard]] bool SharedDelivery() const {
-    if (tensor_.is_output) {
-      return sharing_.reduction;
+  void Serve(int level, std::size_t begin, std::size_t end) {
+    for (const WordList* words : Ask(level, begin, end)) {
+      Book(static_cast<std::int64_t>(words->size()));
     }
-    return sharing_.multicast;
   }
 
-  [[nodiscard]] std::int64_t Words(const Tile& tile) const {
-    std::int64_t words = 1;
-    for (int a = 0; a < tensor_.axes; ++a) {
-      words *= TileAxis(tensor_.axis[Index(a)], tile.size, policy_.gap_words).size();
+  [[nodiscard]] Coordinates LowCorner(const std::set<Coordinates>& words) const {
+    Coordinates low = *words.begin();
+    for (const Coordinates& c : words) {
+      for (int a = 0; a < tensor_.axes; ++a) {
+        low[Index(a)] = std::min(low[Index(a)], c[Index(a)]);
+      }
     }
-    return words;
+    return low;
   }
 
-  /// New words of `next`; `kept` names the old tile they are new against (equal keys, equal words).
-  std::int64_t Advance(History& history, const Tile& next, Tile& kept) const {
-    const std::int64_t all = Words(next);
-    if (!history.tile.valid) {
-      history.tile = next;
-      return all;
+  /// Replaces what a buffer holds by `next`; returns the words it did not keep from before.
+  WordList Advance(History& history, const Coordinates& low, std::set<Coordinates> next) const {
+    const bool whole = !history.valid || !Keeps(history, low);
+    WordList fresh;
+    for (const Coordinates& c : next) {
+      if (whole || !history.words.contains(c)) {
+        fresh.push_back(c);
+      }
     }
-    bool whole = false;
-    Remember(history, next.low, whole);
-    const Tile old = history.tile;
-    history.tile = next;
-    if (whole) {
-      return all;
-    }
-    kept = old;
-    std::int64_t common = 1;
-    for (int a = 0; a < tensor_.axes; ++a) {
-      const mapping::WorkloadAxis& axis = tensor_.axis[Index(a)];
-      common *= TileAxis(axis, next.size, policy_.gap_words)
-                    .Overlap(TileAxis(axis, old.size, policy_.gap_words),
-                             old.low[Index(a)] - next.low[Index(a)]);
-    }
-    return all - common;
+    history.words = std::move(next);
+    history.low = low;
+    history.valid = true;
+    return fresh;
   }
 
-  /// The window rule: sets `whole` when nothing of the old tile is kept.
-  void Remember(History& history, const Coordinates& low, bool& whole) const {
+  /// The window rule: whether a move to `low` keeps anything of the old tile.
+  bool Keeps(History& history, const Coordinates& low) const {
     Coordinates shift{};
     int moving = 0;
     for (int a = 0; a < tensor_.axes; ++a) {
-      shift[Index(a)] = low[Index(a)] - history.tile.low[Index(a)];
+      shift[Index(a)] = low[Index(a)] - history.low[Index(a)];
       moving += shift[Index(a)] != 0 ? 1 : 0;
     }
     if (policy_.window == WindowRule::kExact || moving == 0) {
-      return;
+      return true;
     }
     if (moving == 1 && (!history.has_shift || history.shift == shift)) {
       history.shift = shift;
       history.has_shift = true;
-      return;
+      return true;
     }
     history.has_shift = false;
-    whole = true;
+    return false;
   }
 
   void Collect(const Tile& tile, std::set<Coordinates>& words) const {
@@ -254,33 +282,12 @@ class Walker {
     words.insert(all.begin(), all.end());
   }
 
-  void ServeGroup(std::set<Coordinates> group) {
-    Coordinates low = *group.begin();
-    for (const Coordinates& c : group) {
-      for (int a = 0; a < tensor_.axes; ++a) {
-        low[Index(a)] = std::min(low[Index(a)], c[Index(a)]);
-      }
-    }
-    bool whole = !group_history_.tile.valid;
-    if (!whole) {
-      Remember(group_history_, low, whole);
-    }
-    group_history_.tile.low = low;
-    group_history_.tile.valid = true;
-    std::int64_t words = 0;
-    for (const Coordinates& c : group) {
-      words += whole || !group_.contains(c) ? 1 : 0;
-    }
-    edge_.served += words;
-    edge_.served_blocks += (words + parent_block_ - 1) / parent_block_;
-    group_ = std::move(group);
-  }
-
   const Compiled& compiled_;
   const Policy& policy_;
   const Nest& nest_;
   const CompiledTensor& tensor_;
-  const Sharing& sharing_;
+  std::uint32_t merging_;
+  bool forwards_;
   Edge& edge_;
   bool memory_child_;
   std::int64_t parent_block_ = 1;
@@ -289,15 +296,15 @@ class Walker {
   std::vector<History> histories_;
   std::vector<std::set<Coordinates>> child_words_;
   std::set<Coordinates> parent_words_;
-  std::set<Coordinates> group_;
+  std::vector<WordList> news_;  ///< per child: what is delivered at this step
   History group_history_;
 };
 
 }  // namespace
 
 void WalkEdge(const Compiled& compiled, const Policy& policy, const Nest& nest, int tensor,
-              const Sharing& sharing, Edge& edge) {
-  Walker(compiled, policy, nest, compiled.tensor[Index(tensor)], sharing, edge).Run();
+              std::uint32_t merging, bool forwards, Edge& edge) {
+  Walker(compiled, policy, nest, compiled.tensor[Index(tensor)], merging, forwards, edge).Run();
 }
 
 }  // namespace sluice::cost
