@@ -1,0 +1,327 @@
+/// \file
+/// Matrix products: Gemm, batched MatMul with broadcasting, Einsum, attention. Dims B (batch), M,
+/// N, K; Einsum's are its letters. Tested by tests/unit/onnx_ops_test.cpp,
+/// tests/differential/onnx_shapes_test.cpp.
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "io/onnx_importer.h"
+#include "io/onnx_shapes.h"
+
+namespace sluice::io::onnx_import {
+
+namespace {
+
+/// Inputs A, B, C: A' B' + C, C broadcast to the result.
+Status Gemm(Importer& importer, const Node& node, const OpRow&) {
+  const Shape a = importer.ShapeOf(node, 0);
+  const Shape b = importer.ShapeOf(node, 1);
+  const bool ta = node.Int("transA", 0) != 0;
+  const bool tb = node.Int("transB", 0) != 0;
+  if (a.size() != 2 || b.size() != 2 || a[ta ? 0 : 1] != b[tb ? 1 : 0]) {
+    return Importer::ShapeError(fmt::format("{}{} times {}{} is no matrix product", ShapeText(a),
+                                            ta ? "'" : "", ShapeText(b), tb ? "'" : ""));
+  }
+  const Shape y{a[ta ? 1 : 0], b[tb ? 0 : 1]};
+  const std::int32_t type = importer.TypeOf(node, 0);
+  SLUICE_TRY_STATUS(importer.Define(node, 0, y, type));
+  const bool has_c = Importer::Has(node, 2);
+  if (has_c) {
+    SLUICE_TRY(const Shape sum, Broadcast(y, importer.ShapeOf(node, 2)));
+    if (sum != y) {
+      return Importer::ShapeError(fmt::format("C {} does not broadcast to {}",
+                                              ShapeText(importer.ShapeOf(node, 2)), ShapeText(y)));
+    }
+  }
+  const bool parameter = has_c && importer.Input(node, 2).is_constant;
+  int out = node.outputs[0];
+  if (has_c && !parameter) {
+    SLUICE_TRY(out, importer.NewValue(importer.value(out).name + ".unbiased", y, type));
+  }
+  OpBuilder op(importer, node);
+  const int m = op.Dim("M", y[0]);
+  const int n = op.Dim("N", y[1]);
+  const int k = op.Dim("K", a[ta ? 0 : 1]);
+  op.Read(node.inputs[0], ta ? AlongAll({k, m}) : AlongAll({m, k}));
+  op.Read(node.inputs[1], tb ? AlongAll({n, k}) : AlongAll({k, n}));
+  if (parameter) {
+    op.Parameter(node.inputs[2], {});
+  }
+  SLUICE_TRY_STATUS(op.Accumulate(out, AlongAll({m, n})).Work(ir::WorkClass::kMac, 1).Emit());
+  return has_c && !parameter ? importer.EmitAdd(node, out, node.inputs[2], node.outputs[0])
+                             : Status{};
+}
+
+/// `a` times `b` by the rules of numpy.matmul, into a new or given value.
+struct Product {
+  Shape y;      ///< as ONNX has it
+  Shape batch;  ///< broadcast
+  std::int64_t m = 1;
+  std::int64_t n = 1;
+  std::int64_t k = 1;
+};
+
+Result<Product> PlanProduct(const Shape& a, const Shape& b) {
+  Product p;
+  if (a.empty() || b.empty()) {
+    return Importer::ShapeError("a scalar is no matrix");
+  }
+  p.k = a.back();
+  p.m = a.size() > 1 ? a[a.size() - 2] : 1;
+  p.n = b.size() > 1 ? b.back() : 1;
+  if ((b.size() > 1 ? b[b.size() - 2] : b[0]) != p.k) {
+    return Importer::ShapeError(
+        fmt::format("{} times {} is no matrix product", ShapeText(a), ShapeText(b)));
+  }
+  const auto outer = [](const Shape& s) {
+    return Shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin());
+  };
+  SLUICE_TRY(p.batch, Broadcast(outer(a), outer(b)));
+  p.y = p.batch;
+  if (a.size() > 1) {
+    p.y.push_back(p.m);
+  }
+  if (b.size() > 1) {
+    p.y.push_back(p.n);
+  }
+  return p;
+}
+
+Status EmitProduct(Importer& importer, const Node& node, const Product& p, std::size_t a_input,
+                   std::size_t b_input, const std::vector<std::size_t>& parameters) {
+  OpBuilder op(importer, node);
+  std::vector<int> batch;
+  for (std::size_t i = 0; i < p.batch.size(); ++i) {
+    batch.push_back(op.Dim(p.batch.size() == 1 ? "B" : fmt::format("B{}", i), p.batch[i]));
+  }
+  const int m = op.Dim("M", p.m);
+  const int n = op.Dim("N", p.n);
+  const int k = op.Dim("K", p.k);
+  const auto axes = [&](const Shape& shape, std::vector<int> inner) {
+    const std::size_t outer = shape.size() - inner.size();
+    std::vector<ir::AxisExpr> result;
+    for (std::size_t i = 0; i < outer; ++i) {
+      const int dim = batch[batch.size() - outer + i];
+      result.push_back(shape[i] == 1 ? ir::AxisExpr{} : Along(dim));
+    }
+    for (const int dim : inner) {
+      result.push_back(Along(dim));
+    }
+    return result;
+  };
+  const Shape& a = importer.ShapeOf(node, a_input);
+  const Shape& b = importer.ShapeOf(node, b_input);
+  op.Read(node.inputs[a_input], axes(a, a.size() > 1 ? std::vector{m, k} : std::vector{k}));
+  op.Read(node.inputs[b_input], axes(b, b.size() > 1 ? std::vector{k, n} : std::vector{k}));
+  for (const std::size_t i : parameters) {
+    if (Importer::Has(node, i) && importer.Input(node, i).is_constant) {
+      op.Parameter(node.inputs[i], {});
+    }
+  }
+  std::vector<int> out = batch;
+  if (a.size() > 1) {
+    out.push_back(m);
+  }
+  if (b.size() > 1) {
+    out.push_back(n);
+  }
+  return op.Accumulate(node.outputs[0], AlongAll(out)).Work(ir::WorkClass::kMac, 1).Emit();
+}
+
+Status MatMul(Importer& importer, const Node& node, const OpRow&) {
+  SLUICE_TRY(const Product p, PlanProduct(importer.ShapeOf(node, 0), importer.ShapeOf(node, 1)));
+  SLUICE_TRY_STATUS(importer.Define(node, 0, p.y, importer.TypeOf(node, 0)));
+  return EmitProduct(importer, node, p, 0, 1, {});
+}
+
+/// Inputs: a, b, a_zero_point, b_zero_point.
+Status MatMulInteger(Importer& importer, const Node& node, const OpRow&) {
+  SLUICE_TRY(const Product p, PlanProduct(importer.ShapeOf(node, 0), importer.ShapeOf(node, 1)));
+  SLUICE_TRY_STATUS(importer.Define(node, 0, p.y, kInt32Type));
+  return EmitProduct(importer, node, p, 0, 1, {2, 3});
+}
+
+/// Inputs: a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point.
+Status QLinearMatMul(Importer& importer, const Node& node, const OpRow&) {
+  SLUICE_TRY(const Product p, PlanProduct(importer.ShapeOf(node, 0), importer.ShapeOf(node, 3)));
+  SLUICE_TRY_STATUS(importer.Define(node, 0, p.y, importer.TypeOf(node, 7)));
+  return EmitProduct(importer, node, p, 0, 3, {1, 2, 4, 5, 6, 7});
+}
+
+/// One operand's labels; the axes of an ellipsis become labels of their own, aligned at the right.
+using Labels = std::vector<std::string>;
+
+Result<Labels> ParseLabels(std::string_view text, std::size_t rank, std::size_t ellipsis_rank) {
+  Labels labels;
+  const std::size_t dots = text.find("...");
+  std::size_t letters = 0;
+  for (const char c : text) {
+    letters += c == '.' ? 0U : 1U;
+  }
+  if (dots != std::string_view::npos && letters > rank) {
+    return Importer::ShapeError(fmt::format("`{}` names more axes than the operand has", text));
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == dots) {
+      for (std::size_t e = ellipsis_rank - (rank - letters); e < ellipsis_rank; ++e) {
+        labels.push_back(fmt::format("B{}", e));
+      }
+      i += 2;
+    } else if ((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z')) {
+      labels.emplace_back(1, text[i]);
+    } else {
+      return Importer::ShapeError(fmt::format("`{}` is no letter of an equation", text[i]));
+    }
+  }
+  if (labels.size() != rank) {
+    return Importer::ShapeError(fmt::format("`{}` does not name {} axes", text, rank));
+  }
+  return labels;
+}
+
+struct Equation {
+  std::vector<Labels> inputs;
+  Labels output;
+  std::map<std::string, std::int64_t> extents;
+};
+
+Status MergeExtents(const Labels& labels, const Shape& shape, Equation* equation) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    std::int64_t& extent = equation->extents.emplace(labels[i], 1).first->second;
+    if (extent != shape[i] && extent != 1 && shape[i] != 1) {
+      return Importer::ShapeError(
+          fmt::format("`{}` stands for {} and {}", labels[i], extent, shape[i]));
+    }
+    extent = std::max(extent, shape[i]);
+  }
+  return {};
+}
+
+Result<Equation> ParseEquation(const Importer& importer, const Node& node) {
+  std::string text = node.String("equation", "");
+  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+  const std::size_t arrow = text.find("->");
+  const std::string left = text.substr(0, arrow);
+  std::vector<std::string> terms;
+  for (std::size_t at = 0; at <= left.size();) {
+    const std::size_t comma = std::min(left.find(',', at), left.size());
+    terms.push_back(left.substr(at, comma - at));
+    at = comma + 1;
+  }
+  if (terms.size() != node.inputs.size()) {
+    return Importer::ShapeError(fmt::format("equation `{}` has {} operands, the node {}", text,
+                                            terms.size(), node.inputs.size()));
+  }
+  std::size_t ellipsis_rank = 0;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (!Importer::Has(node, i)) {
+      return Importer::ShapeError("an operand is missing");
+    }
+    const std::size_t rank = importer.ShapeOf(node, i).size();
+    const bool dots = terms[i].find("...") != std::string::npos;
+    const std::size_t letters = terms[i].size() - (dots ? 3 : 0);
+    if (dots && rank > letters) {
+      ellipsis_rank = std::max(ellipsis_rank, rank - letters);
+    }
+  }
+  Equation equation;
+  std::map<std::string, int> seen;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    const Shape& shape = importer.ShapeOf(node, i);
+    SLUICE_TRY(Labels labels, ParseLabels(terms[i], shape.size(), ellipsis_rank));
+    SLUICE_TRY_STATUS(MergeExtents(labels, shape, &equation));
+    for (const std::string& label : labels) {
+      ++seen[label];
+    }
+    equation.inputs.push_back(std::move(labels));
+  }
+  if (arrow != std::string::npos) {
+    const std::string right = text.substr(arrow + 2);
+    const bool dots = right.find("...") != std::string::npos;
+    const std::size_t letters = right.size() - (dots ? 3 : 0);
+    SLUICE_TRY(equation.output,
+               ParseLabels(right, letters + (dots ? ellipsis_rank : 0), ellipsis_rank));
+  } else {
+    for (std::size_t e = 0; e < ellipsis_rank; ++e) {
+      equation.output.push_back(fmt::format("B{}", e));
+    }
+    for (const auto& [label, count] : seen) {  // letters that occur once, alphabetically
+      if (label.size() == 1 && count == 1) {
+        equation.output.push_back(label);
+      }
+    }
+  }
+  std::set<std::string> unique;
+  for (const std::string& label : equation.output) {
+    if (!seen.contains(label) || !unique.insert(label).second) {
+      return Importer::ShapeError(fmt::format("output label `{}` is unknown or repeated", label));
+    }
+  }
+  return equation;
+}
+
+Status Einsum(Importer& importer, const Node& node, const OpRow&) {
+  SLUICE_TRY(const Equation equation, ParseEquation(importer, node));
+  Shape y;
+  for (const std::string& label : equation.output) {
+    y.push_back(equation.extents.at(label));
+  }
+  SLUICE_TRY_STATUS(importer.Define(node, 0, y, importer.TypeOf(node, 0)));
+  OpBuilder op(importer, node);
+  std::map<std::string, int> dims;
+  const auto add = [&](const Labels& labels) {
+    for (const std::string& label : labels) {
+      if (!dims.contains(label)) {
+        dims[label] = op.Dim(label, equation.extents.at(label));
+      }
+    }
+  };
+  add(equation.output);
+  for (const Labels& labels : equation.inputs) {
+    add(labels);
+  }
+  for (std::size_t i = 0; i < equation.inputs.size(); ++i) {
+    const Shape& shape = importer.ShapeOf(node, i);
+    std::vector<ir::AxisExpr> axes;
+    for (std::size_t x = 0; x < shape.size(); ++x) {
+      axes.push_back(shape[x] == 1 ? ir::AxisExpr{} : Along(dims.at(equation.inputs[i][x])));
+    }
+    op.Read(node.inputs[i], std::move(axes));
+  }
+  std::vector<ir::AxisExpr> out;
+  for (const std::string& label : equation.output) {
+    out.push_back(Along(dims.at(label)));
+  }
+  const bool reduces = dims.size() > equation.output.size();
+  const auto operands = static_cast<std::int64_t>(equation.inputs.size());
+  if (reduces || operands > 1) {
+    op.Accumulate(node.outputs[0], std::move(out));
+  } else {
+    op.Write(node.outputs[0], std::move(out));
+  }
+  if (operands > 1) {
+    op.Work(ir::WorkClass::kMac, operands - 1);
+  } else {
+    op.Work(reduces ? ir::WorkClass::kVector : ir::WorkClass::kMove, 1);
+  }
+  return op.Emit();
+}
+
+constexpr OpRow kRows[] = {
+    {"Gemm", Gemm, 2},
+    {"MatMul", MatMul, 2},
+    {"MatMulInteger", MatMulInteger, 2},
+    {"QLinearMatMul", QLinearMatMul, 8},
+    {"Einsum", Einsum, 1},
+};
+
+}  // namespace
+
+std::span<const OpRow> MatmulRows() {
+  return kRows;
+}
+
+}  // namespace sluice::io::onnx_import
