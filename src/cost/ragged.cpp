@@ -162,7 +162,7 @@ class RaggedCounter {
     } else {
       e.tile_words = 1;
     }
-    if (forwards || NeedsWalk(tensor, child, merging)) {
+    if (forwards || NeedsWalk(tensor, parent, child, merging)) {
       WalkEdge(compiled_, policy_, nest_, t, merging, forwards, e);
       return e;
     }
@@ -175,7 +175,7 @@ class RaggedCounter {
       CountDeliveries(tensor, merging, e);
     }
     if (tensor.is_output && tensor.accumulates) {
-      CountPartitions(tensor, merging, e);
+      CountPartitions(tensor, e);
     }
     return e;
   }
@@ -207,7 +207,7 @@ class RaggedCounter {
     return used && child < compiled_.levels;
   }
 
-  [[nodiscard]] bool NeedsWalk(const CompiledTensor& tensor, int child,
+  [[nodiscard]] bool NeedsWalk(const CompiledTensor& tensor, int parent, int child,
                                std::uint32_t merging) const {
     if (tensor.joint || (tensor.is_output && !tensor.plain)) {
       return true;
@@ -215,6 +215,15 @@ class RaggedCounter {
     if (tensor.windows != 0 && child < compiled_.levels &&
         policy_.window == WindowRule::kSameDirection) {
       return true;
+    }
+    // A fan-out that copies inside one that merges: subtrees differ in how many of their copies are
+    // active.
+    for (int l = 0; l < child; ++l) {
+      const bool copies = nest_.spatial_end[Index(l + 1)] > nest_.spatial_end[Index(l)];
+      if (l >= parent && copies && !HasBit(merging, l) &&
+          (merging & ((1U << static_cast<unsigned>(l)) - 1U)) != 0) {
+        return true;
+      }
     }
     // Two dims of one window in one merging fan-out: tiles of different shape at equal offsets.
     for (int a = 0; a < tensor.axes; ++a) {
@@ -458,7 +467,7 @@ class RaggedCounter {
   }
 
   /// Distinct output words per instance, and how many blocks their first visits take.
-  void CountPartitions(const CompiledTensor& tensor, std::uint32_t merging, Edge& e) const {
+  void CountPartitions(const CompiledTensor& tensor, Edge& e) const {
     const bool per_tile = policy_.vector_rounding == VectorRounding::kPerTile;
     const auto points = [&](int level) {
       std::int64_t words = 1;
@@ -475,12 +484,17 @@ class RaggedCounter {
     };
     e.parent_partition = points(e.parent);
     const std::int64_t parent_block = per_tile ? compiled_.level[Index(e.parent)].block_words : 1;
-    e.parent_first_blocks = FirstBlocks(tensor, e, merging, parent_block);
+    // A word is new to the parent once, however its copies are added up.
+    e.parent_first_blocks = FirstBlocks(tensor, e, LevelsIn(e.parent, e.child), parent_block);
     if (e.child < compiled_.levels) {
       e.child_partition = points(e.child);
       const std::int64_t child_block = per_tile ? compiled_.level[Index(e.child)].block_words : 1;
       e.child_first_blocks = FirstBlocks(tensor, e, 0, child_block);
     }
+  }
+
+  static std::uint32_t LevelsIn(int begin, int end) {
+    return ((1U << static_cast<unsigned>(end)) - 1U) & ~((1U << static_cast<unsigned>(begin)) - 1U);
   }
 
   [[nodiscard]] std::int64_t FirstBlocks(const CompiledTensor& tensor, const Edge& e,

@@ -51,9 +51,12 @@ class Walker {
 
   void Run() {
     edge_.delivered = edge_.served = edge_.delivered_blocks = edge_.served_blocks = 0;
-    edge_.parent_partition = edge_.child_partition = 0;
     for (const DimArray& base : Bases(0, edge_.parent, DimArray{})) {
       WalkParent(base);
+    }
+    if (tensor_.is_output && tensor_.accumulates) {
+      edge_.parent_partition = Partition(edge_.parent);
+      edge_.child_partition = memory_child_ ? Partition(edge_.child) : 0;
     }
     // First visits in blocks, in proportion: windows of an output overlap, so there is no "tile" to
     // round.
@@ -87,17 +90,21 @@ class Walker {
   void WalkParent(const DimArray& parent_base) {
     children_ = Bases(edge_.parent, edge_.child, parent_base);
     histories_.assign(children_.size(), History{});
-    child_words_.assign(children_.size(), {});
-    parent_words_.clear();
     news_.assign(children_.size(), {});
     group_history_ = History{};
-    const int count = nest_.end[Index(edge_.child)];
+    ForEachStep(edge_.child, [this](const DimArray& offset) { Step(offset); });
+  }
+
+  /// Visits every iteration of the temporal loops above `level`, in order.
+  template <class Visit>
+  void ForEachStep(int level, Visit visit) const {
+    const int count = nest_.end[Index(level)];
     std::vector<std::int64_t> digit(Index(count), 0);
     DimArray offset{};
-    while (true) {
-      Step(offset);
-      int i = count - 1;
-      for (; i >= 0; --i) {
+    int i = 0;
+    while (i >= 0) {
+      visit(offset);
+      for (i = count - 1; i >= 0; --i) {
         const FlatLoop& loop = nest_.temporal[Index(i)];
         if (++digit[Index(i)] < loop.bound) {
           offset[Index(loop.dim)] += loop.stride;
@@ -106,17 +113,26 @@ class Walker {
         offset[Index(loop.dim)] -= (loop.bound - 1) * loop.stride;
         digit[Index(i)] = 0;
       }
-      if (i < 0) {
-        break;
-      }
-    }
-    edge_.parent_partition += static_cast<std::int64_t>(parent_words_.size());
-    for (const auto& words : child_words_) {
-      edge_.child_partition += static_cast<std::int64_t>(words.size());
     }
   }
 
-  [[nodiscard]] Tile TileAt(const DimArray& base, const DimArray& offset) const {
+  /// Distinct words that instances of `level` ever hold, summed over them.
+  [[nodiscard]] std::int64_t Partition(int level) const {
+    std::int64_t total = 0;
+    for (const DimArray& base : Bases(0, level, DimArray{})) {
+      std::set<Coordinates> words;
+      ForEachStep(level, [&](const DimArray& offset) {
+        const Tile tile = TileAt(level, base, offset);
+        if (tile.valid) {
+          Collect(tile, words);
+        }
+      });
+      total += static_cast<std::int64_t>(words.size());
+    }
+    return total;
+  }
+
+  [[nodiscard]] Tile TileAt(int level, const DimArray& base, const DimArray& offset) const {
     Tile tile;
     DimArray at{};
     for (int d = 0; d < compiled_.dims; ++d) {
@@ -126,7 +142,7 @@ class Walker {
         return tile;
       }
       if (HasBit(tensor_.dims, d)) {
-        tile.size[Index(d)] = std::min(nest_.tile[Index(edge_.child)][Index(d)], room);
+        tile.size[Index(d)] = std::min(nest_.tile[Index(level)][Index(d)], room);
       }
     }
     tile.valid = true;
@@ -142,7 +158,7 @@ class Walker {
     std::set<Coordinates> group;
     for (std::size_t i = 0; i < children_.size(); ++i) {
       news_[i].clear();
-      const Tile tile = TileAt(children_[i], offset);
+      const Tile tile = TileAt(edge_.child, children_[i], offset);
       if (!tile.valid) {
         continue;
       }
@@ -150,12 +166,6 @@ class Walker {
       Collect(tile, now);
       if (forwards_) {
         group.insert(now.begin(), now.end());
-      }
-      if (tensor_.is_output && tensor_.accumulates) {
-        parent_words_.insert(now.begin(), now.end());
-        if (memory_child_) {
-          child_words_[i].insert(now.begin(), now.end());
-        }
       }
       news_[i] = memory_child_ ? Advance(histories_[i], tile.low, std::move(now))
                                : WordList(now.begin(), now.end());
@@ -294,8 +304,6 @@ class Walker {
   std::int64_t child_block_ = 1;
   std::vector<DimArray> children_;
   std::vector<History> histories_;
-  std::vector<std::set<Coordinates>> child_words_;
-  std::set<Coordinates> parent_words_;
   std::vector<WordList> news_;  ///< per child: what is delivered at this step
   History group_history_;
 };
