@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "io/mapping_json.h"
+#include "mapping/directives.h"
 
 namespace sluice::io {
 namespace {
@@ -204,6 +206,23 @@ TEST(MappingYaml, NamesThatNeedQuotesSurvive) {
   workload.tensor_names[0] = "not \xff UTF-8";
   EXPECT_NO_THROW(WriteMappingJson(Sound(), workload, chain));
   EXPECT_NO_THROW(WriteMappingYaml(Sound(), workload, chain));
+}
+
+/// The text between the first ``` line of the given kind and the next one.
+std::string Fenced(const std::string& file, const std::string& kind) {
+  const auto text = ReadFile(std::string(SLUICE_SOURCE_DIR) + "/docs/formats/" + file, 1 << 20);
+  EXPECT_TRUE(text.has_value());
+  const std::string open = "\n```" + kind + "\n";
+  const std::size_t begin = text->find(open) + open.size();
+  return text->substr(begin, text->find("\n```", begin) + 1 - begin);
+}
+
+TEST(MappingYaml, DocumentedExamplesAreTrue) {
+  const auto mapping = Read(Fenced("mapping.md", "yaml"));
+  ASSERT_TRUE(mapping.has_value()) << mapping.error().Render();
+  EXPECT_EQ(*mapping, Sound());
+  EXPECT_EQ(PrintLoopNest(Gemm(), Machine(), *mapping), Fenced("mapping.md", "text"));
+  EXPECT_EQ(PrintDirectives(Gemm(), Machine(), *mapping).value(), Fenced("directives.md", "text"));
 }
 
 TEST(MappingYaml, UnreadableFileIsAnError) {
