@@ -75,9 +75,10 @@ std::string Bandwidth(const std::optional<double>& bandwidth) {
 
 std::string NetworkText(const arch::FanOut& fan_out) {
   const arch::Network& n = fan_out.network;
-  return fmt::format("{}x{} multicast={} reduction={} forwarding={} bandwidth={}", fan_out.x,
-                     fan_out.y, n.multicast, n.reduction, n.neighbour_forwarding,
-                     Bandwidth(n.bandwidth));
+  return fmt::format(
+      "{}x{} multicast={} reduction={} forwarding={} bandwidth={} hop={} router={} add={}",
+      fan_out.x, fan_out.y, n.multicast, n.reduction, n.neighbour_forwarding,
+      Bandwidth(n.bandwidth), n.hop_pj, n.router_pj, n.reduction_pj);
 }
 
 }  // namespace

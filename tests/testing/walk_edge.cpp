@@ -144,21 +144,67 @@ class EdgeWalk {
   /// From the nodes below a fan-out to the nodes above it: siblings with identical requests count
   /// once where the fan-out merges.
   void PassUp(int fan_out) {
-    std::map<Instance, std::vector<Requests>> siblings;
+    std::map<Instance, std::map<Requests, std::vector<Instance>>> siblings;
     for (auto& [node, requests] : requests_) {
       std::sort(requests.begin(), requests.end());
-      siblings[Ancestor(node, fan_out)].push_back(std::move(requests));
+      siblings[Ancestor(node, fan_out)][std::move(requests)].push_back(node);
     }
     requests_.clear();
-    for (auto& [node, lists] : siblings) {
-      std::sort(lists.begin(), lists.end());
-      if (rule_.merges[static_cast<std::size_t>(fan_out)]) {
-        lists.erase(std::unique(lists.begin(), lists.end()), lists.end());
-      }
-      for (const Requests& list : lists) {
-        requests_[node].insert(requests_[node].end(), list.begin(), list.end());
+    for (const auto& [node, groups] : siblings) {
+      Requests& passed = requests_[node];
+      for (const auto& [requests, members] : groups) {
+        if (rule_.merges[static_cast<std::size_t>(fan_out)]) {
+          Travel(fan_out, requests, members);
+          passed.insert(passed.end(), requests.begin(), requests.end());
+          continue;
+        }
+        for (const Instance& member : members) {
+          Travel(fan_out, requests, {member});
+          passed.insert(passed.end(), requests.begin(), requests.end());
+        }
       }
     }
+  }
+
+  /// Books the way of one group through its fan-out: along the row to the farthest column, from
+  /// there along every column to its farthest members on both sides.
+  void Travel(int fan_out, const Requests& requests, const std::vector<Instance>& members) {
+    std::int64_t words = 0;
+    for (const Words& w : requests) {
+      words += Count(w);
+    }
+    if (words == 0) {
+      return;
+    }
+    const Grid& grid = rule_.grids[static_cast<std::size_t>(fan_out)];
+    const std::size_t first = places_above_[static_cast<std::size_t>(fan_out)];
+    std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> columns;  // x -> least, most y
+    for (const Instance& member : members) {
+      const std::int64_t x = Position(member, first, grid.x_bounds);
+      const std::int64_t y = Position(member, first + grid.x_bounds.size(), grid.y_bounds);
+      const auto [column, fresh] = columns.try_emplace(x, y, y);
+      column->second.first = std::min(column->second.first, y);
+      column->second.second = std::max(column->second.second, y);
+    }
+    double hops = static_cast<double>(columns.rbegin()->first);
+    for (const auto& [x, range] : columns) {
+      hops += std::max(0.0, static_cast<double>(range.second) - grid.source_y);
+      hops += std::max(0.0, grid.source_y - static_cast<double>(range.first));
+    }
+    HopClass& together = edge_.hops[fan_out][members.size()];
+    ++together.groups;
+    together.hops += hops;
+    together.words += words;
+    edge_.reductions_in[fan_out] += words * (static_cast<std::int64_t>(members.size()) - 1);
+  }
+
+  static std::int64_t Position(const Instance& instance, std::size_t first,
+                               const std::vector<std::int64_t>& bounds) {
+    std::int64_t position = 0;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      position = position * bounds[i] + instance[first + i];
+    }
+    return position;
   }
 
   void Transfer(const Instance& parent, const Words& words) {

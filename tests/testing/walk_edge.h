@@ -214,6 +214,20 @@ class TensorSpace {
   std::vector<std::int64_t> extents_;
 };
 
+/// Transfers through one fan-out that serve (or join) equally many siblings.
+struct HopClass {
+  std::int64_t groups = 0;
+  double hops = 0;  ///< of one word, summed over groups
+  std::int64_t words = 0;
+};
+
+/// Where the instances of a fan-out stand. X loops vary x, the innermost fastest; Y loops vary y.
+struct Grid {
+  std::vector<std::int64_t> x_bounds;
+  std::vector<std::int64_t> y_bounds;
+  double source_y = 0;  ///< words enter at (0, source_y)
+};
+
 /// What crosses between a parent level and its children for one tensor; sums over all instances.
 struct Edge {
   std::int64_t delivered = 0;         // F: new words over all child instances
@@ -226,6 +240,8 @@ struct Edge {
   std::int64_t again_blocks = 0;
   std::int64_t merged_blocks = 0;  // ... and of the parent
   std::int64_t merged_again_blocks = 0;
+  std::map<int, std::map<std::size_t, HopClass>> hops;  // by fan-out, by siblings together
+  std::map<int, std::int64_t> reductions_in;            // by fan-out: words that met another there
 };
 
 struct EdgeRule {
@@ -233,6 +249,7 @@ struct EdgeRule {
   int child = 0;             // = number of levels for the compute unit
   bool output = false;       // transfers go up
   std::vector<bool> merges;  // by level: its fan-out makes identical transfers one
+  std::vector<Grid> grids;   // by level
   bool forward = false;      // the fan-out acts as one buffer towards the parent
   bool retain = true;        // children keep tiles between steps (all but compute units)
   cost::WindowRule window = cost::WindowRule::kExact;

@@ -124,6 +124,17 @@ class Walker {
       const arch::Network& network = level.fan_out.network;
       rule.merges.push_back(policy_.multicast && (output ? network.reduction : network.multicast));
     }
+    for (std::size_t l = 0; l < chain_.levels.size(); ++l) {
+      Grid grid;
+      for (const mapping::Loop& loop : mapping_.levels[l].spatial_x) {
+        grid.x_bounds.push_back(loop.bound);
+      }
+      for (const mapping::Loop& loop : mapping_.levels[l].spatial_y) {
+        grid.y_bounds.push_back(loop.bound);
+      }
+      grid.source_y = static_cast<double>(chain_.levels[l].fan_out.y - 1) / 2.0;
+      rule.grids.push_back(grid);
+    }
     rule.retain = child < levels_;
     rule.forward = !output && rule.retain && policy_.multicast && policy_.neighbour_forwarding &&
                    Offered(parent, child, &arch::Network::multicast) &&
@@ -152,10 +163,31 @@ class Walker {
       At(parent, tensor).reads = edge.merged;
       At(parent, tensor).read_blocks = edge.merged_blocks;
       At(parent, tensor).network_words = edge.merged;
+      BookHops(tensor, edge);
       if (child < levels_) {
         At(child, tensor).fills = edge.delivered;
         At(child, tensor).fill_blocks = edge.delivered_blocks;
         At(child, tensor).tile_words = edge.tile_words;
+      }
+    }
+  }
+
+  /// Groups of one size share their average way; routers are counted on the average, rounded down.
+  void BookHops(std::size_t tensor, const Edge& edge) {
+    for (const auto& [fan_out, classes] : edge.hops) {
+      const arch::Network& network =
+          chain_.levels[static_cast<std::size_t>(fan_out)].fan_out.network;
+      cost::TensorTraffic& at = At(fan_out, tensor);
+      for (const auto& [size, together] : classes) {
+        const double average = together.hops / static_cast<double>(together.groups);
+        const auto words = static_cast<double>(together.words);
+        at.hops += words * average;
+        at.network_energy_pj +=
+            words * (average * network.hop_pj + network.router_pj * (1 + std::floor(average)));
+      }
+      if (workload_.tensors[tensor].is_output) {
+        at.network_energy_pj +=
+            static_cast<double>(edge.reductions_in.at(fan_out)) * network.reduction_pj;
       }
     }
   }
@@ -174,6 +206,7 @@ class Walker {
       at.update_blocks = edge.merged_blocks;
       at.network_words = edge.merged;
       at.spatial_reductions = edge.reductions;
+      BookHops(tensor, edge);
       if (accumulates) {
         const std::int64_t again = AddAccumulation(i > 0 ? holders[i - 1] : -1, edge, above, at);
         if (policy_.network_read_back && child < levels_ && FetchedBack(parent)) {
@@ -295,7 +328,7 @@ class Walker {
         traffic.energy_pj = static_cast<double>(traffic.read_blocks) * memory.read_pj +
                             static_cast<double>(traffic.fill_blocks) * memory.fill_pj +
                             static_cast<double>(traffic.update_blocks) * memory.update_pj;
-        energy += traffic.energy_pj;
+        energy += traffic.energy_pj + traffic.network_energy_pj;
       }
     }
     cost_.score.energy_pj = energy + cost_.leakage_pj;

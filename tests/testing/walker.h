@@ -12,7 +12,8 @@
 /// memory one tile per instance plus every word ever held. Meant for nests below about a million
 /// points.
 ///
-/// Not modelled: hops and network energy (the energy is that of accesses, operations and leakage).
+/// Hops are walked for words on their way from parent to child and for drained outputs; partial
+/// sums that are read back (policy network_read_back) and forwarded words travel for free here.
 /// Tested by tests/unit/walker_test.cpp (vectors recorded from Timeloop).
 
 #include "cost/cost.h"
