@@ -121,6 +121,10 @@ Status Importer::EmitOpaque(const Node& node, std::size_t o, ir::WorkClass work)
     if (input < 0 || !value(input).shape) {
       continue;
     }
+    SLUICE_TRY(const std::int64_t elements, ElementCount(*value(input).shape));
+    if (elements == 0) {
+      continue;  // an empty constant that stands for "not given"
+    }
     // Any element may be needed for any output; a machine holds at most six tensors of an operator.
     constexpr std::size_t kMaxReads = 5;
     if (value(input).is_constant && reads >= kMaxReads) {
