@@ -385,6 +385,13 @@ Result<arch::FanOut> FanOutBetween(const Component& outer, const Component& inne
 }
 
 Status CheckComponents(const Cursor& at, const std::vector<Component>& components) {
+  if (components.size() < 2) {
+    return Fail(at.Error(ErrorCode::kArchInvalid, "no memory above a compute unit"));
+  }
+  if (components.size() - 1 > static_cast<std::size_t>(arch::kMaxLevels)) {
+    return Fail(
+        at.Error(ErrorCode::kArchInvalid, fmt::format("more than {} memories", arch::kMaxLevels)));
+  }
   for (std::size_t i = 0; i < components.size(); ++i) {
     const Component& component = components[i];
     const bool last = i + 1 == components.size();
@@ -403,13 +410,6 @@ Status CheckComponents(const Cursor& at, const std::vector<Component>& component
             fmt::format("two components are called '{}'", component.memory.name)));
       }
     }
-  }
-  if (components.size() < 2) {
-    return Fail(at.Error(ErrorCode::kArchInvalid, "no memory above a compute unit"));
-  }
-  if (components.size() - 1 > static_cast<std::size_t>(arch::kMaxLevels)) {
-    return Fail(
-        at.Error(ErrorCode::kArchInvalid, fmt::format("more than {} memories", arch::kMaxLevels)));
   }
   if (components.front().x * components.front().y != 1) {
     return Fail(components.front().at.Error(ErrorCode::kArchInvalid,

@@ -25,6 +25,10 @@ namespace {
 constexpr std::int64_t kMaxBound = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMaxCoefficient = 1 << 20;
 constexpr std::int64_t kMaxPoints = std::int64_t{1} << 62;
+/// Of one tensor, so that sums over all tensors stay exact.
+constexpr std::int64_t kMaxWords = std::int64_t{1} << 58;
+/// In a file, those of bound 1 included.
+constexpr std::size_t kMaxNamedDims = 64;
 
 /// The shape Timeloop ships under the name `cnn-layer` and assumes when none is given.
 constexpr const char* kCnnLayer = R"(
@@ -55,6 +59,10 @@ bool IsIdentifier(const std::string& name) {
 Result<std::vector<std::string>> ReadDimNames(const Cursor& at) {
   std::vector<std::string> names;
   SLUICE_TRY(const std::vector<Cursor> items, at.Elements());
+  if (items.size() > kMaxNamedDims) {
+    return Fail(
+        at.Error(ErrorCode::kBadValue, fmt::format("more than {} dimensions", kMaxNamedDims)));
+  }
   for (const Cursor& item : items) {
     SLUICE_TRY(std::string name, item.AsString());
     if (!IsIdentifier(name)) {
@@ -258,7 +266,7 @@ bool LooksLikeWeights(const std::string& name) {
   return false;
 }
 
-/// Words of the whole tensor (its bounding box), nullopt beyond 2^61.
+/// Words of the whole tensor (its bounding box), nullopt beyond kMaxWords.
 std::optional<std::int64_t> Words(const mapping::WorkloadTensor& tensor,
                                   const mapping::Workload& workload) {
   std::int64_t words = 1;
@@ -269,7 +277,7 @@ std::optional<std::int64_t> Words(const mapping::WorkloadTensor& tensor,
       extent += term.coefficient * (workload.bounds[static_cast<std::size_t>(term.dim)] - 1);
     }
     const auto product = CheckedMul(words, extent);
-    if (!product || *product > kMaxPoints / 2) {
+    if (!product || *product > kMaxWords) {
       return std::nullopt;
     }
     words = *product;
@@ -329,7 +337,7 @@ Status ReadDataSpaces(const Cursor& at, const Coefficients& coefficients, Proble
     }
     if (!Words(space.tensor, problem.workload)) {
       return Fail(item.Error(ErrorCode::kBadValue,
-                             fmt::format("data space '{}' has more than 2^61 words", space.name)));
+                             fmt::format("data space '{}' has more than 2^58 words", space.name)));
     }
     outputs += space.read_write ? 1 : 0;
     spaces.push_back(std::move(space));

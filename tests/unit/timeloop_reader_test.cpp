@@ -179,6 +179,7 @@ TEST(TimeloopReader, SpellingsMeanTheSame) {
   const std::vector<std::pair<std::string, std::string>> spellings = {
       {"data_spaces:", "data-spaces:"},
       {"read_write: true", "read-write: true"},
+      {"projection: [[[C]], [[M]], [[R]]]", "projection: [C, M, R]"},
       {"word_bits: 16, block_size: 4", "word-bits: 16, block-size: 4"},
       {"word_bits: 16, block_size: 4", "datawidth: 16, n_words: 4"},
       {"block_size: 4, width: 64", "block_size: 4"},
