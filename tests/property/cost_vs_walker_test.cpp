@@ -399,15 +399,15 @@ void Compare(std::uint64_t seed, int cases, const std::function<void(Case&)>& ad
 }
 
 TEST(CostVsWalker, AnyPolicy) {
-  Compare(1, Scaled(2500), [](Case&) {});
+  Compare(1, Scaled(5000), [](Case&) {});
 }
 
 TEST(CostVsWalker, Physical) {
-  Compare(2, Scaled(700), [](Case& c) { c.policy = cost::PhysicalPolicy(); });
+  Compare(2, Scaled(1500), [](Case& c) { c.policy = cost::PhysicalPolicy(); });
 }
 
 TEST(CostVsWalker, Timeloop) {
-  Compare(3, Scaled(700), [](Case& c) { c.policy = cost::TimeloopPolicy(); });
+  Compare(3, Scaled(1500), [](Case& c) { c.policy = cost::TimeloopPolicy(); });
 }
 
 }  // namespace

@@ -40,6 +40,13 @@ class Example {
     EXPECT_EQ(walked_.level[level].tensors[Find(tensor)].*counter, value) << "walker";
     EXPECT_EQ(evaluated_.level[level].tensors[Find(tensor)].*counter, value) << "evaluator";
   }
+  void Expect(std::size_t level, const std::string& tensor, double TensorTraffic::* counter,
+              double value) {
+    SCOPED_TRACE("level " + std::to_string(level) + " " + tensor);
+    Run();
+    EXPECT_NEAR(walked_.level[level].tensors[Find(tensor)].*counter, value, 1e-9 * value);
+    EXPECT_NEAR(evaluated_.level[level].tensors[Find(tensor)].*counter, value, 1e-9 * value);
+  }
   void ExpectCycles(double cycles) {
     Run();
     EXPECT_EQ(walked_.score.cycles, cycles);
@@ -295,6 +302,19 @@ TEST(CostExamples, Energy) {
   e.chain().compute.classes[0].pj_per_operation = 1;
   // DRAM: (16 + 16 + 16) reads and 32 updates; buffer: 64 + 64 + 80 reads, 48 fills, 64 updates.
   e.ExpectEnergy(200 * (48 + 32) + 2 * 208 + 3 * 48 + 3 * 64 + 0.5 * 64 + 64);
+}
+
+TEST(CostExamples, Hops) {
+  Example e(Gemm(2, 3, 4), {"", "K=4 x:M=2 y:N=3", ""});
+  arch::Network& network = e.chain().levels[1].fan_out.network;
+  network.hop_pj = 1;
+  network.router_pj = 0.5;
+  e.Expect(1, "A", &TensorTraffic::hops, 20.0);
+  e.Expect(1, "B", &TensorTraffic::hops, 28.0);
+  e.Expect(1, "Z", &TensorTraffic::hops, 7.0);
+  e.Expect(1, "A", &TensorTraffic::network_energy_pj, 20 + 0.5 * 8 * 3);
+  e.Expect(1, "B", &TensorTraffic::network_energy_pj, 28 + 0.5 * 12 * 3);
+  e.Expect(1, "Z", &TensorTraffic::network_energy_pj, 7 + 0.5 * 6 * 2);
 }
 
 TEST(CostExamples, Latency) {
