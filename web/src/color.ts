@@ -1,0 +1,51 @@
+// Colours that people with any kind of colour vision can tell apart. Categories: Okabe and Ito's
+// eight (jfly.uni-koeln.de/color), in an order that keeps neighbours far apart. Amounts: viridis,
+// whose lightness grows evenly. Pure.
+
+export const categorical = [
+  "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a900", "#7a6fc2",
+];
+export const neutral = "#8a929c";
+export const faint = "#b9c0c8";
+
+const viridis = [
+  [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141],
+  [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
+];
+
+/** A colour for a share of the largest amount, 0..1. */
+export function sequential(share: number): string {
+  const t = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0)) * (viridis.length - 1);
+  const i = Math.min(viridis.length - 2, Math.floor(t));
+  const [a, b] = [viridis[i]!, viridis[i + 1]!];
+  const mixed = a.map((value, k) => Math.round(value + (b[k]! - value) * (t - i)));
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Relative luminance (WCAG). */
+export function luminance(hex: string): number {
+  const [r, g, b] = [1, 3, 5].map((at) => {
+    const value = parseInt(hex.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** Black or white, whichever contrasts more. */
+export function inkOn(hex: string): string {
+  const light = luminance(hex);
+  return (light + 0.05) / 0.05 > 1.05 / (light + 0.05) ? "#101418" : "#ffffff";
+}
+
+/** One colour a category; compute and leakage are always the greys. */
+export function categoryColors(names: string[]): Map<string, string> {
+  const colors = new Map<string, string>();
+  let next = 0;
+  for (const name of names) {
+    colors.set(
+      name,
+      name === "compute" ? neutral : name === "leakage" ? faint : categorical[next++ % categorical.length]!,
+    );
+  }
+  return colors;
+}

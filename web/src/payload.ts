@@ -1,0 +1,185 @@
+// The data that src/report writes into the page. Rows of numbers are tuples; the comments name the
+// columns, in the order of src/report/payload.cpp.
+
+/** level, tensor, tile words, reads, fills, updates, access pJ, network words, hops, spatial
+ *  reductions, network pJ, kept */
+export type TrafficRow = [
+  number, number, number, number, number, number, number, number, number, number, number, number,
+];
+/** instances used, read cycles, write cycles, network cycles, leakage pJ */
+export type LevelRow = [number, number, number, number, number];
+/** level, dim, bound, moves, new words */
+export type MoveRow = [number, number, number, number, number];
+/** tensor, parent, child, tile words, delivered to each, children, distinct, exact, moves */
+export type EdgeRow = [
+  number, number, number, number, number, number, number, number, MoveRow[],
+];
+
+export interface SolutionData {
+  dims: [string, number, boolean][];
+  /** name, class, words, axes */
+  tensors: [string, string, number, string][];
+  /** class of work, operations per point */
+  body: [string, number][];
+  chain: number;
+  uses: number;
+  evaluations: number;
+  stopped: string;
+  energy_pj: number;
+  cycles: number;
+  bound_energy_pj: number;
+  bound_cycles: number;
+  operations: number;
+  compute_cycles: number;
+  compute_energy_pj: number;
+  leakage_pj: number;
+  instances_used: number;
+  utilization: number;
+  peak: number;
+  binding: [string, number];
+  levels: LevelRow[];
+  traffic: TrafficRow[];
+  edges: EdgeRow[];
+  nest: string;
+  directives: string;
+}
+
+export interface OperatorData {
+  name: string;
+  kind: string;
+  solution: number;
+  inputs: number[];
+  output: string;
+  shape: number[];
+}
+
+export interface ChainLevel {
+  name: string;
+  instances: number;
+  capacity_words: number | null;
+  buffering: number;
+  word_bits: number;
+  read_bandwidth: number | null;
+  write_bandwidth: number | null;
+  network_bandwidth: number | null;
+}
+
+export interface ChainData {
+  levels: ChainLevel[];
+  compute: string;
+  units: number;
+}
+
+export interface MemoryData {
+  name: string;
+  capacity_words: number | null;
+  word_bits: number;
+  block_words: number;
+  buffering: number;
+  read_bandwidth: number | null;
+  write_bandwidth: number | null;
+  read_pj: number;
+  fill_pj: number;
+  update_pj: number;
+  leakage_pj_per_cycle: number;
+  keep: string[];
+}
+
+export interface FanOutData {
+  name: string;
+  x: number;
+  y: number;
+  multicast: boolean;
+  reduction: boolean;
+  forwarding: boolean;
+  hop_pj: number;
+  router_pj: number;
+  reduction_pj: number;
+  bandwidth: number | null;
+  dims_x: string[];
+  dims_y: string[];
+}
+
+export interface ComputeData {
+  name: string;
+  classes: { class: string; pj: number; rate: number }[];
+  leakage_pj_per_cycle: number;
+}
+
+export interface NodeData {
+  memory: MemoryData;
+  below: { fan_out: FanOutData; node?: NodeData; compute?: ComputeData }[];
+}
+
+export interface ArchitectureData {
+  name: string;
+  description: string;
+  clock_hz: number;
+  drawing: string;
+  root: NodeData;
+}
+
+export interface ProvenanceData {
+  tool_version: string;
+  command: string;
+  model_path: string;
+  model_hash: string;
+  architecture_path: string;
+  architecture_hash: string;
+  mapper: string;
+  policy: string;
+  objective: string;
+  seed: string;
+  imperfect: boolean;
+  batch: number;
+  dims: [string, number][];
+}
+
+export interface PlanData {
+  network: string;
+  architecture: string;
+  format_version: number;
+  complete: boolean;
+  seconds: number;
+  energy_pj: number;
+  cycles: number;
+  edp: number;
+  macs: number;
+  utilization: number;
+  bound_energy_pj: number;
+  bound_cycles: number;
+  evaluations: number;
+  provenance: ProvenanceData;
+}
+
+export interface ReportData {
+  plan: PlanData;
+  warnings: string[];
+  architecture: ArchitectureData;
+  chains: ChainData[];
+  operators: OperatorData[];
+  solutions: SolutionData[];
+}
+
+export interface Payload {
+  format: string;
+  version: number;
+  reports: ReportData[];
+}
+
+export const payloadVersion = 1;
+
+/** Reads the payload, refusing what this page was not built for. */
+export function parsePayload(text: string): Payload {
+  const payload = JSON.parse(text) as Payload;
+  if (payload.format !== "sluice-report" || payload.version !== payloadVersion) {
+    throw new Error(
+      `this page shows sluice-report version ${payloadVersion}, ` +
+        `the data is ${payload.format} version ${payload.version}`,
+    );
+  }
+  if (payload.reports.length < 1 || payload.reports.length > 2) {
+    throw new Error(`a report shows one plan or two, the data has ${payload.reports.length}`);
+  }
+  return payload;
+}
