@@ -39,17 +39,18 @@ std::string Clip(std::string text, std::size_t width) {
 void AppendFacts(std::string& out, std::string line, const std::string& indent,
                  const std::vector<std::string>& facts) {
   bool first = true;
-  for (const std::string& fact : facts) {
+  for (const std::string& whole : facts) {
+    const std::string fact = Clip(whole, kWidth - indent.size() - 1U);
     const std::string piece = (first ? "" : ", ") + fact;
-    if (!first && line.size() + piece.size() + 1U > kWidth) {
-      out += line + ",\n";
+    if (line.size() + piece.size() + 1U > kWidth) {
+      out += line + (first ? "\n" : ",\n");
       line = indent + fact;
     } else {
       line += piece;
     }
     first = false;
   }
-  out += Clip(std::move(line), kWidth) + "\n";
+  out += line + "\n";
 }
 
 std::string Number(double value) {
