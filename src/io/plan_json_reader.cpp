@@ -13,6 +13,7 @@
 
 #include "arch/architecture.h"
 #include "base/checked.h"
+#include "io/mapping_yaml.h"
 #include "io/plan_json.h"
 #include "io/plan_json_names.h"
 #include "io/yaml.h"
@@ -241,27 +242,41 @@ Status ReadLoops(const Cursor& level, std::string_view key, const mapping::Workl
   SLUICE_TRY(const std::vector<Cursor> loops,
              List(level, key, static_cast<std::size_t>(mapping::kMaxDims)));
   for (const Cursor& entry : loops) {
-    SLUICE_TRY_STATUS(Fields(entry, {"dim", "bound", "last"}));
+    SLUICE_TRY_STATUS(Fields(entry, {"dim", "factor", "last"}));
     SLUICE_TRY(const std::size_t dim, Choice(entry, "dim", workload.dim_names));
     mapping::Loop loop;
     loop.dim = static_cast<std::int32_t>(dim);
-    SLUICE_TRY_STATUS(Read(entry, "bound", 1, kMaxInt32, loop.bound));
+    SLUICE_TRY_STATUS(Read(entry, "factor", 1, kMaxInt32, loop.bound));
     SLUICE_TRY_STATUS(Read(entry, "last", 1, loop.bound, loop.last));
     out.push_back(loop);
   }
   return {};
 }
 
-Status ReadMapping(const Cursor& solution, std::size_t levels, planner::Solution& out) {
-  SLUICE_TRY(const std::vector<Cursor> entries, List(solution, "mapping", arch::kMaxLevels));
-  if (entries.size() != levels) {
-    SLUICE_TRY(const Cursor at, solution.At("mapping"));
+/// The structure of docs/formats/mapping.md with every key spelled out. ReadMapping of
+/// mapping_yaml.h needs the machine; a plan is read without it, and planner::Reevaluate checks what
+/// depends on it.
+Status ReadPlanMapping(const Cursor& solution, const planner::ChainNames& chain,
+                       planner::Solution& out) {
+  SLUICE_TRY(const Cursor at, solution.At("mapping"));
+  SLUICE_TRY_STATUS(Fields(at, {"version", "levels"}));
+  int version = 0;
+  SLUICE_TRY_STATUS(Read(at, "version", kMappingFormatVersion, kMappingFormatVersion, version));
+  SLUICE_TRY(const std::vector<Cursor> entries, List(at, "levels", arch::kMaxLevels));
+  if (entries.size() != chain.levels.size()) {
     return Fail(
-        at.Error(ErrorCode::kBadValue,
-                 fmt::format("the mapping has {} levels, its chain {}", entries.size(), levels)));
+        at.Error(ErrorCode::kBadValue, fmt::format("the mapping has {} levels, its chain {}",
+                                                   entries.size(), chain.levels.size())));
   }
-  for (const Cursor& entry : entries) {
-    SLUICE_TRY_STATUS(Fields(entry, {"keep", "temporal", "spatial_x", "spatial_y"}));
+  for (std::size_t l = 0; l < entries.size(); ++l) {
+    const Cursor& entry = entries[l];
+    SLUICE_TRY_STATUS(Fields(entry, {"memory", "keep", "temporal", "spatial_x", "spatial_y"}));
+    std::string memory;
+    SLUICE_TRY_STATUS(Read(entry, "memory", memory));
+    if (memory != chain.levels[l]) {
+      return Fail(entry.Error(ErrorCode::kBadValue,
+                              fmt::format("level {} is {}, not {}", l, chain.levels[l], memory)));
+    }
     mapping::LevelMapping level;
     level.keep = 0;
     SLUICE_TRY(const std::vector<Cursor> kept, List(entry, "keep", out.workload.tensors.size()));
@@ -373,7 +388,7 @@ Status ReadSolution(const Cursor& at, const std::vector<planner::ChainNames>& ch
   SLUICE_TRY_STATUS(Read(at, "bound", out.bound));
   SLUICE_TRY(const Cursor workload, at.At("workload"));
   SLUICE_TRY_STATUS(ReadWorkload(workload, out.workload));
-  SLUICE_TRY_STATUS(ReadMapping(at, levels, out));
+  SLUICE_TRY_STATUS(ReadPlanMapping(at, chains[static_cast<std::size_t>(out.chain)], out));
   SLUICE_TRY(const Cursor cost, at.At("cost"));
   return ReadCost(cost, levels, out);
 }

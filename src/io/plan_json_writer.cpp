@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "arch/architecture.h"
+#include "io/mapping_yaml.h"
 #include "io/plan_json.h"
 #include "io/plan_json_names.h"
 
@@ -57,27 +58,31 @@ Json LoopsToJson(const mapping::LoopList& loops, const mapping::Workload& worklo
   Json list = Json::array();
   for (const mapping::Loop& loop : loops) {
     list.push_back({{"dim", workload.dim_names[static_cast<std::size_t>(loop.dim)]},
-                    {"bound", loop.bound},
+                    {"factor", loop.bound},
                     {"last", loop.last}});
   }
   return list;
 }
 
-Json MappingToJson(const mapping::Mapping& mapping, const mapping::Workload& workload) {
+/// The structure of docs/formats/mapping.md, with every key spelled out.
+Json MappingOf(const planner::Solution& solution, const planner::ChainNames& chain) {
+  const mapping::Workload& workload = solution.workload;
   Json levels = Json::array();
-  for (const mapping::LevelMapping& level : mapping.levels) {
+  for (std::size_t l = 0; l < solution.mapping.levels.size(); ++l) {
+    const mapping::LevelMapping& level = solution.mapping.levels[l];
     Json keep = Json::array();
     for (std::size_t t = 0; t < workload.tensors.size(); ++t) {
       if ((level.keep & (1U << t)) != 0) {
         keep.push_back(workload.tensor_names[t]);
       }
     }
-    levels.push_back({{"keep", std::move(keep)},
+    levels.push_back({{"memory", chain.levels[l]},
+                      {"keep", std::move(keep)},
                       {"temporal", LoopsToJson(level.temporal, workload)},
                       {"spatial_x", LoopsToJson(level.spatial_x, workload)},
                       {"spatial_y", LoopsToJson(level.spatial_y, workload)}});
   }
-  return levels;
+  return {{"version", kMappingFormatVersion}, {"levels", std::move(levels)}};
 }
 
 Json WorkloadToJson(const mapping::Workload& workload) {
@@ -188,14 +193,15 @@ std::string PlanToJson(const planner::Plan& plan) {
   }
   Json solutions = Json::array();
   for (const planner::Solution& solution : plan.solutions) {
-    solutions.push_back({{"chain", solution.chain},
-                         {"uses", solution.uses},
-                         {"evaluations", solution.evaluations},
-                         {"stopped", solution.stopped},
-                         {"bound", solution.bound},
-                         {"workload", WorkloadToJson(solution.workload)},
-                         {"mapping", MappingToJson(solution.mapping, solution.workload)},
-                         {"cost", CostToJson(solution.cost, solution.workload)}});
+    solutions.push_back(
+        {{"chain", solution.chain},
+         {"uses", solution.uses},
+         {"evaluations", solution.evaluations},
+         {"stopped", solution.stopped},
+         {"bound", solution.bound},
+         {"workload", WorkloadToJson(solution.workload)},
+         {"mapping", MappingOf(solution, plan.chains[static_cast<std::size_t>(solution.chain)])},
+         {"cost", CostToJson(solution.cost, solution.workload)}});
   }
   const planner::Totals& totals = plan.totals;
   const planner::Provenance& provenance = plan.provenance;

@@ -65,9 +65,11 @@ class Mapper {
   /// One sentence for `sluice mappers`.
   [[nodiscard]] virtual std::string_view description() const = 0;
   [[nodiscard]] virtual Result Solve(const Problem& problem, const Budget& budget) const = 0;
-  /// Evaluations that a planner grants each distinct operator when the user sets no budget;
-  /// 0: the mapper ends by itself in good time.
-  [[nodiscard]] virtual std::int64_t planning_evaluations() const { return 0; }
+  /// Evaluations that a planner grants `problem` when the user sets no budget: a good answer for
+  /// one operator of many. 0: no limit, Solve ends by itself.
+  [[nodiscard]] virtual std::int64_t PlanningEvaluations(const Problem& /*problem*/) const {
+    return 0;
+  }
 };
 
 /// Every mapper, in the order `sluice mappers` prints. An explicit list, no registration magic.

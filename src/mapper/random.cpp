@@ -8,6 +8,8 @@ namespace {
 
 /// When no budget is given: a second or less on any operator.
 constexpr std::int64_t kDefaultEvaluations = 200'000;
+/// For one operator of many.
+constexpr std::int64_t kPlanningEvaluations = 20'000;
 
 }  // namespace
 
@@ -34,6 +36,10 @@ Result RandomMapper::Solve(const Problem& problem, const Budget& budget) const {
     }
   }
   return search.Finish(StopReason::kConverged);
+}
+
+std::int64_t RandomMapper::PlanningEvaluations(const Problem& /*problem*/) const {
+  return kPlanningEvaluations;
 }
 
 }  // namespace sluice::mapper

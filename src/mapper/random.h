@@ -14,6 +14,7 @@ class RandomMapper : public Mapper {
     return "Independent random mappings, repaired to fit the buffers; a baseline.";
   }
   [[nodiscard]] Result Solve(const Problem& problem, const Budget& budget) const override;
+  [[nodiscard]] std::int64_t PlanningEvaluations(const Problem& problem) const override;
 };
 
 }  // namespace sluice::mapper

@@ -224,8 +224,9 @@ class LayerwisePlanner {
       budget.stop = options_.stop;
       if (options_.evaluations > 0) {
         budget.evaluations = options_.evaluations;
-      } else if (options_.seconds <= 0 && mapper_->planning_evaluations() > 0) {
-        budget.evaluations = mapper_->planning_evaluations();
+      } else if (options_.seconds <= 0) {
+        const std::int64_t granted = mapper_->PlanningEvaluations(problem);
+        budget.evaluations = granted > 0 ? granted : budget.evaluations;
       }
       found = mapper_->Solve(problem, budget);
     }
