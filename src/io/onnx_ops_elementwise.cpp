@@ -143,13 +143,22 @@ Status CastLike(Importer& importer, const Node& node, const OpRow& row) {
   return CastTo(importer, node, importer.TypeOf(node, 1), row);
 }
 
-/// Identity at inference; the mask is all true.
+/// Inputs: x, ratio, training_mode. Identity at inference, where the mask is all true; a
+/// multiplication by the drawn mask where the model trains or may.
 Status Dropout(Importer& importer, const Node& node, const OpRow& row) {
   const Shape shape = importer.ShapeOf(node, 0);
   SLUICE_TRY_STATUS(importer.Define(node, 0, shape, importer.TypeOf(node, 0)));
   SLUICE_TRY_STATUS(importer.Define(node, 1, shape, kBoolType));
+  bool trains = Importer::Has(node, 2);
+  if (const Result<std::vector<std::int64_t>> mode =
+          trains ? importer.Integers(node, 2) : std::vector<std::int64_t>{};
+      mode) {
+    trains = !mode->empty() && mode->front() != 0;
+  }
   if (importer.Wants(node, 0)) {
-    SLUICE_TRY_STATUS(importer.EmitView(node, 0));
+    SLUICE_TRY_STATUS(trains
+                          ? EmitOver(importer, node, row, {node.inputs[0]}, node.outputs[0], "", 2)
+                          : importer.EmitView(node, 0));
   }
   return importer.Wants(node, 1) ? EmitOver(importer, node, row, {}, node.outputs[1], "mask", 1)
                                  : Status{};

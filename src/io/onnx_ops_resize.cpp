@@ -151,6 +151,8 @@ Rule PlanRule(const Axis& axis, const std::string& mode, const std::string& near
   if (mode == "half_pixel" || mode == "half_pixel_symmetric" ||
       (mode == "pytorch_half_pixel" && axis.out > 1)) {
     shift = inverse.numerator - inverse.denominator;
+  } else if (mode == "tf_half_pixel_for_nn") {  // x = (p + 0.5) / scale
+    shift = inverse.numerator;
   } else if (mode == "align_corners" && axis.out > 1) {
     inverse = {axis.in - 1, axis.out - 1};
     const std::int64_t divisor = std::max<std::int64_t>(1, std::gcd(axis.in - 1, axis.out - 1));
