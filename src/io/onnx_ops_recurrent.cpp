@@ -247,19 +247,25 @@ Status Recurrent(Importer& importer, const Node& node, std::int64_t gates, bool 
   if (out < 0) {
     SLUICE_TRY(out, importer.NewValue(node.name + ".Y", y, layer.type));
   }
+  std::vector<Direction> directions;
   for (std::int64_t d = 0; d < layer.directions; ++d) {
-    Direction direction(importer, node, layer, d, out);
+    Direction& direction = directions.emplace_back(importer, node, layer, d, out);
     SLUICE_TRY_STATUS(direction.Prepare());
     SLUICE_TRY_STATUS(direction.EmitInput());
     SLUICE_TRY_STATUS(direction.EmitRecurrent());
     if (has_cell) {
       SLUICE_TRY_STATUS(direction.EmitCell());
       SLUICE_TRY_STATUS(direction.EmitHiddenFromCell());
-      SLUICE_TRY_STATUS(direction.EmitLast(2, true));
     } else {
       SLUICE_TRY_STATUS(direction.EmitHidden());
     }
+  }
+  // Both directions write Y, so what reads it comes after both.
+  for (Direction& direction : directions) {
     SLUICE_TRY_STATUS(direction.EmitLast(1, false));
+    if (has_cell) {
+      SLUICE_TRY_STATUS(direction.EmitLast(2, true));
+    }
   }
   return {};
 }
