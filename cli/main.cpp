@@ -24,6 +24,7 @@ std::vector<std::unique_ptr<Verb>> AllVerbs() {
   verbs.push_back(MakeMapVerb());
   verbs.push_back(MakeEvaluateVerb());
   verbs.push_back(MakeExplainVerb());
+  verbs.push_back(MakeReportVerb());
   verbs.push_back(MakeShowVerb());
   verbs.push_back(MakeArchsVerb());
   verbs.push_back(MakeModelsVerb());

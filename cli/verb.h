@@ -50,6 +50,7 @@ std::unique_ptr<Verb> MakePlanVerb();
 std::unique_ptr<Verb> MakeMapVerb();
 std::unique_ptr<Verb> MakeEvaluateVerb();
 std::unique_ptr<Verb> MakeExplainVerb();
+std::unique_ptr<Verb> MakeReportVerb();
 std::unique_ptr<Verb> MakeShowVerb();
 std::unique_ptr<Verb> MakeArchsVerb();
 std::unique_ptr<Verb> MakeModelsVerb();

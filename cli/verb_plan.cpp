@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/console.h"
+#include "cli/report_line.h"
 #include "cli/search_options.h"
 #include "cli/verb.h"
 #include "driver/driver.h"
@@ -29,6 +30,7 @@ class PlanVerb final : public Verb {
     options.Positional("model", "an ONNX file, or a name of `sluice models`", &model_);
     options.Text("--arch,-a", "NAME|FILE", "a YAML file, or a name of `sluice archs`", &arch_);
     options.Text("--output,-o", "FILE", "write the plan as JSON", &output_);
+    options.Text("--report", "FILE", "write the report as one HTML file", &report_);
     options.Flag("--json", "print the summary as JSON instead of a table", &json_);
     options.Integer("--top", "operators in the table of the dearest", 1, 1 << 20, &top_);
     search_.Declare(options);
@@ -50,7 +52,7 @@ class PlanVerb final : public Verb {
                                         std::string_view what) { line.Update(done, total, what); }),
                    context.command_line));
     line.Clear();
-    for (const std::string& warning : outcome.warnings) {
+    for (const std::string& warning : outcome.network.network.warnings) {
       PrintError("sluice: warning: " + warning + "\n");
     }
     if (!output_.empty()) {
@@ -60,6 +62,13 @@ class PlanVerb final : public Verb {
                                   : driver::RenderPlan(outcome.plan, static_cast<int>(top_))));
     if (!output_.empty() && !json_) {
       SLUICE_TRY_STATUS(Print("\n  plan written to " + output_ + "\n"));
+    }
+    if (!report_.empty()) {
+      SLUICE_TRY(const driver::WrittenReport written,
+                 driver::WriteReport(outcome, driver::ReportForm::kBest, report_));
+      if (!json_) {
+        SLUICE_TRY_STATUS(Print((output_.empty() ? "\n" : "") + ReportLine(written)));
+      }
     }
     if (!outcome.plan.complete) {
       PrintError("sluice: interrupted: this is the best plan found so far\n");
@@ -72,6 +81,7 @@ class PlanVerb final : public Verb {
   std::string model_;
   std::string arch_;
   std::string output_;
+  std::string report_;
   bool json_ = false;
   std::int64_t top_ = 10;
   SearchOptions search_;

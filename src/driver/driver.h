@@ -42,8 +42,8 @@ Result<LoadedArchitecture> LoadArchitecture(const SearchPaths& paths, const std:
 /// Errors: those of the readers; kNoValidMapping naming operator, level, tensor and bytes short.
 struct PlanOutcome {
   planner::Plan plan;
+  LoadedNetwork network;  ///< its warnings are worth showing
   LoadedArchitecture architecture;
-  std::vector<std::string> warnings;
 };
 Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& model,
                                 const std::string& architecture, const SearchRequest& search,
@@ -105,6 +105,7 @@ Result<planner::Plan> ReadPlan(const std::string& path);
 /// cost. Errors: kPlanMismatch when a hash differs or a recomputed number is not the stored one.
 struct PlanEvaluation {
   planner::Plan plan;  ///< with the recomputed costs
+  LoadedNetwork network;
   LoadedArchitecture architecture;
 };
 Result<PlanEvaluation> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file);

@@ -69,19 +69,18 @@ Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& mo
   SLUICE_TRY(const planner::PlanOptions options, MakePlanOptions(search));
   PlanOutcome outcome;
   SLUICE_TRY(outcome.architecture, LoadArchitecture(paths, architecture));
-  SLUICE_TRY(LoadedNetwork network, LoadNetwork(paths, model));
-  SLUICE_TRY(outcome.plan,
-             planner::PlanLayerwise(network.network, outcome.architecture.architecture, options));
+  SLUICE_TRY(outcome.network, LoadNetwork(paths, model));
+  SLUICE_TRY(outcome.plan, planner::PlanLayerwise(outcome.network.network,
+                                                  outcome.architecture.architecture, options));
   planner::Provenance& provenance = outcome.plan.provenance;
   provenance.tool_version = ToolVersion();
   provenance.command = command_line;
-  provenance.model_path = network.path;
-  provenance.model_hash = network.hash;
+  provenance.model_path = outcome.network.path;
+  provenance.model_hash = outcome.network.hash;
   provenance.architecture_path = outcome.architecture.path;
   provenance.architecture_hash = outcome.architecture.hash;
   provenance.batch = model.batch;
   provenance.dims = model.dims;
-  outcome.warnings = std::move(network.network.warnings);
   return outcome;
 }
 
@@ -99,7 +98,8 @@ Result<PlanEvaluation> EvaluatePlan(const SearchPaths& paths, const std::string&
   model.dims = provenance.dims;
   // Whether unknown operators were skipped is not recorded; the operators are compared below.
   model.skip_unknown = true;
-  SLUICE_TRY(const LoadedNetwork network, LoadNetwork(paths, model));
+  SLUICE_TRY(evaluation.network, LoadNetwork(paths, model));
+  const LoadedNetwork& network = evaluation.network;
   SLUICE_TRY_STATUS(CheckHash("model", network.path, provenance.model_hash, network.hash));
   SLUICE_TRY(evaluation.plan,
              planner::Reevaluate(stored, &network.network, evaluation.architecture.architecture));

@@ -83,9 +83,10 @@ Json TrafficPayload(const cost::Cost& cost) {
     for (int t = 0; t < cost.tensors; ++t) {
       const cost::TensorTraffic& c = cost.level[Index(l)].tensors[Index(t)];
       if (c.kept || c.energy_pj != 0 || c.network_energy_pj != 0 || c.network_words != 0) {
-        rows.push_back(Json::array({l, t, c.tile_words, c.reads, c.fills, c.updates, c.energy_pj,
-                                    c.network_words, c.hops, c.spatial_reductions,
-                                    c.network_energy_pj, c.kept ? 1 : 0}));
+        rows.push_back(
+            Json::array({l, t, c.tile_words, c.reads, c.fills, c.updates, c.energy_pj,
+                         c.network_words, c.hops, c.spatial_reductions, c.network_energy_pj,
+                         c.kept ? 1 : 0, c.read_blocks, c.fill_blocks, c.update_blocks}));
       }
     }
   }
@@ -220,13 +221,9 @@ Result<Json> OperatorsPayload(const planner::Plan& plan, const ir::Network& netw
       return Fail(Mismatch(fmt::format("operator {} of the plan is `{}`, that of the network `{}`",
                                        i, part.name, op.name)));
     }
-    const ir::Tensor& output = network.tensor(op.output().tensor);
-    list.push_back({{"name", part.name},
-                    {"kind", part.kind},
-                    {"solution", part.solution},
-                    {"inputs", ProducersOf(network, i, writers)},
-                    {"output", output.name},
-                    {"shape", output.shape}});
+    list.push_back(
+        Json::array({part.name, part.kind, part.solution, ProducersOf(network, i, writers),
+                     network.tensor(op.output().tensor).shape}));
   }
   return list;
 }

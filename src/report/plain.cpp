@@ -106,7 +106,7 @@ class Page {
  private:
   [[nodiscard]] const Json& plan() const { return report_["plan"]; }
   [[nodiscard]] const Json* SolutionOf(const Json& op) const {
-    const int index = op["solution"].get<int>();
+    const int index = op[2].get<int>();
     return index < 0 ? nullptr : &report_["solutions"][static_cast<std::size_t>(index)];
   }
   [[nodiscard]] const Json& ChainOf(const Json& solution) const {
@@ -219,8 +219,8 @@ class Page {
     const double cycles = Number(plan()["cycles"]);
     int number = 0;
     for (const Json& op : report_["operators"]) {
-      out_ += fmt::format("<tr><td class=n>{}</td><td>{}</td><td>{}</td>", number++,
-                          Text(op["name"]), Text(op["kind"]));
+      out_ += fmt::format("<tr><td class=n>{}</td><td>{}</td><td>{}</td>", number++, Text(op[0]),
+                          Text(op[1]));
       if (const Json* found = SolutionOf(op)) {
         const Json& solution = *found;
         const double e = Number(solution["energy_pj"]);
@@ -240,10 +240,10 @@ class Page {
     out_ += "<h2>Loop nests, directives, traffic</h2>\n";
     std::map<int, std::string> users;
     for (const Json& op : report_["operators"]) {
-      const int index = op["solution"].get<int>();
+      const int index = op[2].get<int>();
       if (index >= 0) {
         std::string& text = users[index];
-        text += (text.empty() ? "" : ", ") + op["name"].get<std::string>();
+        text += (text.empty() ? "" : ", ") + op[0].get<std::string>();
       }
     }
     for (const auto& [index, names] : users) {
@@ -293,8 +293,8 @@ std::string Differences(const Json& a, const Json& b) {
   std::map<std::string, Row> rows;
   const auto collect = [&rows](const Json& report, double Row::* side) {
     for (const Json& op : report["operators"]) {
-      const int index = op["solution"].get<int>();
-      rows[op["name"].get<std::string>()].*side =
+      const int index = op[2].get<int>();
+      rows[op[0].get<std::string>()].*side =
           index < 0 ? 0 : Number(report["solutions"][static_cast<std::size_t>(index)]["energy_pj"]);
     }
   };

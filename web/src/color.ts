@@ -1,6 +1,6 @@
 // Colours that people with any kind of colour vision can tell apart. Categories: Okabe and Ito's
-// eight (jfly.uni-koeln.de/color), in an order that keeps neighbours far apart. Amounts: viridis,
-// whose lightness grows evenly. Pure.
+// eight (jfly.uni-koeln.de/color), in an order that keeps neighbours far apart. Amounts: YlGnBu
+// of ColorBrewer (colorbrewer2.org), whose lightness changes evenly. Pure.
 
 export const categorical = [
   "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a900", "#7a6fc2",
@@ -8,16 +8,18 @@ export const categorical = [
 export const neutral = "#8a929c";
 export const faint = "#b9c0c8";
 
-const viridis = [
-  [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141],
-  [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
+const ramp = [
+  [255, 255, 217], [237, 248, 177], [199, 233, 180], [127, 205, 187], [65, 182, 196],
+  [29, 145, 192], [34, 94, 168], [37, 52, 148], [8, 29, 88],
 ];
 
-/** A colour for a share of the largest amount, 0..1. */
-export function sequential(share: number): string {
-  const t = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0)) * (viridis.length - 1);
-  const i = Math.min(viridis.length - 2, Math.floor(t));
-  const [a, b] = [viridis[i]!, viridis[i + 1]!];
+/** A colour for a share of the largest amount, 0..1: the more, the further from the page's own
+ *  lightness. */
+export function sequential(share: number, dark: boolean): string {
+  const amount = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));
+  const t = (dark ? 1 - amount : amount) * (ramp.length - 1);
+  const i = Math.min(ramp.length - 2, Math.floor(t));
+  const [a, b] = [ramp[i]!, ramp[i + 1]!];
   const mixed = a.map((value, k) => Math.round(value + (b[k]! - value) * (t - i)));
   return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,6 +1,6 @@
 // Everything the views show that is not a field of the payload: sums, shares, roofs. Pure.
 
-import type { ChainData, ReportData, SolutionData } from "./payload";
+import type { ChainData, MemoryData, NodeData, ReportData, SolutionData } from "./payload";
 
 export const networks = "networks";
 export const computing = "compute";
@@ -13,7 +13,6 @@ export interface Op {
   inputs: number[];
   outputs: number[];
   shape: number[];
-  output: string;
   /** null for a view, which moves nothing */
   solution: SolutionData | null;
   energy: number;
@@ -25,6 +24,8 @@ export interface Op {
 
 export interface Report {
   data: ReportData;
+  /** the network's name without folder and extension */
+  name: string;
   ops: Op[];
   clock: number;
   /** memory names of all chains, outermost first */
@@ -40,16 +41,15 @@ export function bindingName(chain: ChainData, [resource, level]: [string, number
 }
 
 export function makeReport(data: ReportData): Report {
-  const ops = data.operators.map((item, index): Op => {
-    const solution = item.solution < 0 ? null : data.solutions[item.solution]!;
+  const ops = data.operators.map(([name, kind, number, inputs, shape], index): Op => {
+    const solution = number < 0 ? null : data.solutions[number]!;
     return {
       index,
-      name: item.name,
-      kind: item.kind,
-      inputs: item.inputs,
+      name,
+      kind,
+      inputs,
       outputs: [],
-      shape: item.shape,
-      output: item.output,
+      shape,
       solution,
       energy: solution?.energy_pj ?? 0,
       cycles: solution?.cycles ?? 0,
@@ -70,7 +70,8 @@ export function makeReport(data: ReportData): Report {
       }
     }
   }
-  return { data, ops, clock: data.architecture.clock_hz, memories };
+  const name = data.plan.network.replace(/^.*\//, "").replace(/\.onnx$/, "");
+  return { data, name, ops, clock: data.architecture.clock_hz, memories };
 }
 
 /** One part of an operator's energy. `tensor` is the class, or "" for compute and leakage. */
@@ -96,6 +97,39 @@ export function energyParts(report: Report, solution: SolutionData): EnergyPart[
     parts.push({ level: leakage, tensor: "", pj: solution.leakage_pj });
   }
   return parts;
+}
+
+/** One product behind an operator's energy: how many accesses, hops ... times picojoules each. */
+export interface EnergyTerm {
+  level: string;
+  tensor: string;
+  what: string;
+  /** null where several things have one price, as in a network with hops, routers and adders */
+  count: number | null;
+  pj: number;
+}
+
+function memoriesOf(node: NodeData): MemoryData[] {
+  return [node.memory, ...node.below.flatMap((branch) => (branch.node ? memoriesOf(branch.node) : []))];
+}
+
+/** The terms sum to the operator's energy. Largest first. */
+export function energyTerms(report: Report, solution: SolutionData): EnergyTerm[] {
+  const chain = report.data.chains[solution.chain]!;
+  const memories = new Map(memoriesOf(report.data.architecture.root).map((memory) => [memory.name, memory]));
+  const terms: EnergyTerm[] = [];
+  for (const row of solution.traffic) {
+    const level = chain.levels[row[0]]!.name;
+    const tensor = solution.tensors[row[1]]![0];
+    const memory = memories.get(level)!;
+    terms.push({ level, tensor, what: "block reads", count: row[12], pj: row[12] * memory.read_pj });
+    terms.push({ level, tensor, what: "block fills", count: row[13], pj: row[13] * memory.fill_pj });
+    terms.push({ level, tensor, what: "block updates", count: row[14], pj: row[14] * memory.update_pj });
+    terms.push({ level, tensor, what: "network below", count: null, pj: row[10] });
+  }
+  terms.push({ level: chain.compute, tensor: "", what: "operations", count: solution.operations, pj: solution.compute_energy_pj });
+  terms.push({ level: "", tensor: "", what: "leakage, cycles", count: solution.cycles, pj: solution.leakage_pj });
+  return terms.filter((term) => term.pj !== 0).sort((a, b) => b.pj - a.pj);
 }
 
 export type EnergySplit = "level" | "tensor";

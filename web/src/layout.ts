@@ -21,6 +21,8 @@ export interface Layout {
   width: number;
   height: number;
   columns: number;
+  /** x of the gap left of every column */
+  gaps: number[];
 }
 
 export interface Sizes {
@@ -135,7 +137,7 @@ function planeOf(columns: Column[], size: Sizes): [number, number] {
 export function layoutGraph(nodes: GraphNode[], aspect: number, size: Sizes = sizes): Layout {
   const placed = new Map<number, Placed>();
   if (nodes.length === 0) {
-    return { nodes: placed, width: 0, height: 0, columns: 0 };
+    return { nodes: placed, width: 0, height: 0, columns: 0, gaps: [] };
   }
   const layers = layersOf(nodes);
   const at = positions(nodes, layers);
@@ -150,8 +152,10 @@ export function layoutGraph(nodes: GraphNode[], aspect: number, size: Sizes = si
       best = columns;
     }
   }
+  const gaps: number[] = [];
   let left = size.gapColumn;
   best.forEach((column, index) => {
+    gaps.push(left - size.gapColumn / 2);
     for (let layer = column.from; layer < column.to; ++layer) {
       for (const id of layers[layer]!) {
         placed.set(id, {
@@ -166,27 +170,31 @@ export function layoutGraph(nodes: GraphNode[], aspect: number, size: Sizes = si
     left += column.width + size.gapColumn;
   });
   const [width, height] = planeOf(best, size);
-  return { nodes: placed, width, height, columns: best.length };
+  return { nodes: placed, width, height, columns: best.length, gaps };
 }
 
-/** An SVG path from the bottom of `from` to the top of `to`. Edges that pass over other layers of
- *  their column bend to the side. */
-export function edgePath(from: Placed, to: Placed, size: Sizes = sizes): string {
-  const x0 = from.x + size.width / 2;
-  const y0 = from.y + size.height;
-  const x1 = to.x + size.width / 2;
-  const y1 = to.y;
+/** An SVG path from the bottom of one node to the top of another. Edges to another column run in
+ *  the gap before it; edges that pass over other layers of their column bend to the side. */
+export function edgePath(layout: Layout, source: number, target: number, size: Sizes = sizes): string {
+  const from = layout.nodes.get(source)!;
+  const to = layout.nodes.get(target)!;
   const r = (value: number) => Math.round(value * 10) / 10;
+  const [x0, y0] = [r(from.x + size.width / 2), r(from.y + size.height)];
+  const [x1, y1] = [r(to.x + size.width / 2), r(to.y)];
   if (from.column !== to.column) {
-    const lift = size.gapColumn;
-    return `M${r(x0)} ${r(y0)}C${r(x0)} ${r(y0 + lift)} ${r(x1 - size.width / 2 - lift)} ${r(y1 - lift / 2)} ${r(x1)} ${r(y1)}`;
+    // Neighbouring edges must not hide one another.
+    const gap = r(layout.gaps[to.column]! + ((source % 7) - 3) * 4);
+    const turn = size.gapY * 0.45;
+    const low = r(y0 + turn);
+    const high = r(y1 - turn);
+    return `M${x0} ${y0}C${x0} ${low} ${x0} ${low} ${(x0 + gap) / 2} ${low}S${gap} ${low} ${gap} ${r((low + high) / 2)}` +
+      `S${gap} ${high} ${(gap + x1) / 2} ${high}S${x1} ${high} ${x1} ${y1}`;
   }
   if (to.layer === from.layer + 1) {
-    const middle = (y0 + y1) / 2;
-    return x0 === x1
-      ? `M${r(x0)} ${r(y0)}V${r(y1)}`
-      : `M${r(x0)} ${r(y0)}C${r(x0)} ${r(middle)} ${r(x1)} ${r(middle)} ${r(x1)} ${r(y1)}`;
+    const middle = r((y0 + y1) / 2);
+    return x0 === x1 ? `M${x0} ${y0}V${y1}` : `M${x0} ${y0}C${x0} ${middle} ${x1} ${middle} ${x1} ${y1}`;
   }
-  const bend = size.width / 2 + Math.min(size.gapColumn - 6, 8 + 2 * (to.layer - from.layer));
-  return `M${r(x0)} ${r(y0)}C${r(x0 + bend)} ${r(y0 + size.gapY)} ${r(x1 + bend)} ${r(y1 - size.gapY)} ${r(x1)} ${r(y1)}`;
+  // A cubic reaches three quarters of the way to its control points.
+  const bend = (size.width / 2 + Math.min(size.gapColumn / 2, 3 + (to.layer - from.layer))) / 0.75;
+  return `M${x0} ${y0}C${r(x0 + bend)} ${r(y0 + size.gapY / 2)} ${r(x1 + bend)} ${r(y1 - size.gapY / 2)} ${x1} ${y1}`;
 }

@@ -62,10 +62,10 @@ function start(): void {
     dropCharts();
     const { plan: data } = report.data;
     title.replaceChildren(
-      h("strong", {}, data.network),
+      h("strong", {}, report.name),
       h("span", { class: "muted" }, ` on ${data.architecture}, ${data.provenance.mapper} for ${data.provenance.objective}`),
     );
-    document.title = `${data.network} on ${data.architecture}: ${view.title}`;
+    document.title = `${report.name} on ${data.architecture}: ${view.title}`;
     tabs.replaceChildren(...views.map((item, index) =>
       h("a", {
         href: hash(plan, item.key),
@@ -76,7 +76,7 @@ function start(): void {
       ? planNames.map((name, index) =>
           h("a", { href: hash(index, view.key, view.key === "operator" ? twin(argument, plan, index) : ""), class: "button",
             ...(index === plan ? { "aria-current": "true" } : {}),
-            title: `Plan ${name}: ${reports[index]!.data.plan.network} on ${reports[index]!.data.plan.architecture}` }, name))
+            title: `Plan ${name}: ${reports[index]!.name} on ${reports[index]!.data.plan.architecture}` }, name))
       : []));
     main.replaceChildren(h("h1", { class: "visually-hidden" }, view.title), ...view.draw(context));
     main.dataset["view"] = view.key;
@@ -108,9 +108,16 @@ function start(): void {
     ].map(([key, text]) => h("div", {}, h("dt", {}, h("kbd", {}, key!)), h("dd", {}, text!)))),
     h("form", { method: "dialog" }, h("button", { type: "submit" }, "Close")));
 
+  const redraw = () => {
+    redrawCharts();
+    // Its colours are attributes, not styles.
+    if (place().view === graphView) {
+      show();
+    }
+  };
   const onTheme = () => {
     toggleTheme();
-    redrawCharts();
+    redraw();
   };
   const onPatterns = () => {
     togglePatterns();
@@ -130,7 +137,7 @@ function start(): void {
     main,
     help,
   );
-  startTheme(() => redrawCharts());
+  startTheme(redraw);
   startKeyboard({
     toView: (index) => {
       const view = views[index];

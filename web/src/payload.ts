@@ -2,9 +2,10 @@
 // columns, in the order of src/report/payload.cpp.
 
 /** level, tensor, tile words, reads, fills, updates, access pJ, network words, hops, spatial
- *  reductions, network pJ, kept */
+ *  reductions, network pJ, kept, blocks read, filled, updated */
 export type TrafficRow = [
   number, number, number, number, number, number, number, number, number, number, number, number,
+  number, number, number,
 ];
 /** instances used, read cycles, write cycles, network cycles, leakage pJ */
 export type LevelRow = [number, number, number, number, number];
@@ -44,14 +45,8 @@ export interface SolutionData {
   directives: string;
 }
 
-export interface OperatorData {
-  name: string;
-  kind: string;
-  solution: number;
-  inputs: number[];
-  output: string;
-  shape: number[];
-}
+/** name, kind, solution or -1, operators whose results it reads, shape of its output */
+export type OperatorRow = [string, string, number, number[], number[]];
 
 export interface ChainLevel {
   name: string;
@@ -157,7 +152,7 @@ export interface ReportData {
   warnings: string[];
   architecture: ArchitectureData;
   chains: ChainData[];
-  operators: OperatorData[];
+  operators: OperatorRow[];
   solutions: SolutionData[];
 }
 

@@ -48,6 +48,7 @@ function cell<Row>(column: Column<Row>, row: Row): HTMLElement {
   if (numeric) {
     td.dataset["v"] = String(value);
     td.title = exact(value);
+    td.classList.toggle("zero", value === 0);
   } else if (value !== null) {
     td.title = String(value);
   }

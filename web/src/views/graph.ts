@@ -2,6 +2,7 @@
 // be reached with the keyboard, zoomed and read out.
 
 import { inkOn, sequential } from "../color";
+import { isDark } from "../theme";
 import { type Op } from "../derive";
 import { choice, h, s, section } from "../dom";
 import * as f from "../format";
@@ -29,7 +30,7 @@ let state = { measure: "energy", views: false };
 
 function drawNode(context: Context, op: Op, x: number, y: number, measure: Measure, top: number, colors: Map<string, string>): SVGElement {
   const value = measure.value(op);
-  const fill = !op.solution ? "none" : measure.key === "binding" ? colors.get(op.binding)! : sequential(top > 0 ? value / top : 0);
+  const fill = !op.solution ? "none" : measure.key === "binding" ? colors.get(op.binding)! : sequential(top > 0 ? value / top : 0, isDark());
   const ink = op.solution ? inkOn(fill) : "currentColor";
   const text = op.solution ? measure.text(value) : "view";
   return s(
@@ -51,7 +52,7 @@ function drawing(context: Context, layout: Layout, edges: [number, number][], me
   const lines = s("g", { class: "edges" });
   const touching = new Map<number, SVGPathElement[]>();
   for (const [from, to] of edges) {
-    const path = s("path", { d: edgePath(layout.nodes.get(from)!, layout.nodes.get(to)!) });
+    const path = s("path", { d: edgePath(layout, from, to) });
     lines.append(path);
     for (const end of [from, to]) {
       touching.set(end, [...(touching.get(end) ?? []), path]);
@@ -81,7 +82,7 @@ function scale(context: Context, measure: Measure): HTMLElement {
       h("span", {}, h("i", { class: "chip", style: `background:${color}` }), name)));
   }
   const top = measure.absolute ? 1 : Math.max(0, ...context.report.ops.map(measure.value));
-  const stops = [0, 0.25, 0.5, 0.75, 1].map((at) => sequential(at)).join(",");
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((at) => sequential(at, isDark())).join(",");
   return h("div", { class: "legend" }, h("span", { class: "muted" }, measure.text(0)),
     h("i", { class: "ramp", style: `background:linear-gradient(90deg,${stops})` }),
     h("span", { class: "muted" }, measure.text(top)));

@@ -1,7 +1,7 @@
 // One operator: its loop nest and directives, and the terms behind every number.
 
 import { categoryColors } from "../color";
-import { energyBy, energyCategories, energyParts, latencyTerms, sum, type Op } from "../derive";
+import { energyBy, energyCategories, energyParts, energyTerms, latencyTerms, type EnergyTerm, type Op } from "../derive";
 import { h, number, section } from "../dom";
 import * as f from "../format";
 import type { EdgeRow, SolutionData, TrafficRow } from "../payload";
@@ -91,6 +91,23 @@ function traffic(context: Context, op: Op, solution: SolutionData): HTMLElement 
   });
 }
 
+function terms(context: Context, op: Op, solution: SolutionData): HTMLElement {
+  return table<EnergyTerm>({
+    name: `terms-${op.index}`,
+    rows: energyTerms(context.report, solution),
+    limit: 12,
+    columns: [
+      { title: "At", value: (term) => term.level },
+      { title: "Tensor", value: (term) => term.tensor },
+      { title: "What", value: (term) => term.what },
+      { title: "Count", value: (term) => term.count },
+      { title: "Each", value: (term) => (term.count === null ? null : term.pj / term.count), text: f.energy },
+      { title: "Energy", value: (term) => term.pj, text: f.energy },
+      { title: "of all", value: (term) => term.pj / op.energy, text: f.percent, bar: (term) => term.pj / op.energy },
+    ],
+  });
+}
+
 function latency(context: Context, solution: SolutionData): HTMLElement {
   const terms = latencyTerms(context.report, solution);
   return h("table", { class: "resources", "data-table": "resources" }, h("tbody", {}, ...terms.map((term) =>
@@ -128,14 +145,14 @@ function planned(context: Context, op: Op, solution: SolutionData): HTMLElement[
       fact("Cycles", "cycles", op.cycles, f.count(op.cycles), `${f.percent(op.cycles / plan.cycles)} of the plan`),
       fact("Time", "seconds", op.cycles / context.report.clock, f.time(op.cycles / context.report.clock)),
       fact("Operations", "operations", solution.operations, f.count(solution.operations),
-        solution.body.map(([kind, n]) => (n === 1 ? kind : `${n} ${kind}`)).join(" + ") + " each"),
+        solution.body.map(([kind, n]) => `${n} ${kind}`).join(" + ") + " each"),
       fact("Utilisation", "utilization", solution.utilization, f.percent(solution.utilization),
         `${f.count(solution.instances_used)} of ${f.count(chain.units)} units`),
       fact("Energy bound", "bound_energy_pj", solution.bound_energy_pj, f.energy(solution.bound_energy_pj),
         solution.bound_energy_pj > 0 ? `${f.percent(op.energy / solution.bound_energy_pj - 1)} above` : ""),
       fact("Cycles bound", "bound_cycles", solution.bound_cycles, f.count(solution.bound_cycles),
         solution.bound_cycles > 0 ? `${f.percent(op.cycles / solution.bound_cycles - 1)} above` : ""),
-      fact("Search", "evaluations", solution.evaluations, `${f.count(solution.evaluations)} mappings`, solution.stopped)),
+      fact("Search", "evaluations", solution.evaluations, `${f.count(solution.evaluations)} mappings`, `stopped: ${solution.stopped}`)),
     h("p", { class: "muted" },
       `Dims ${solution.dims.map(([name, bound, whole]) => `${name}=${bound}${whole ? " (whole)" : ""}`).join(", ")}. ` +
       (solution.uses > 1 ? `${solution.uses} operators share this workload and its mapping.` : "No other operator shares this workload.")),
@@ -148,10 +165,11 @@ function planned(context: Context, op: Op, solution: SolutionData): HTMLElement[
       partsBar([...energyBy(context.report, solution, "level")], colors, op.energy),
       h("h3", {}, "By tensor"),
       partsBar([...energyBy(context.report, solution, "tensor")], tensorColors, op.energy)),
+    section("Energy, term by term", [], terms(context, op, solution)),
     section("Latency: what every resource alone would need", [], latency(context, solution)),
     section("Traffic", [h("span", { class: "muted" }, "words")], traffic(context, op, solution)),
     section("The terms behind the traffic",
-      [h("span", { class: "muted" }, `${sum(solution.edges, () => 1)} deliveries`)],
+      [h("span", { class: "muted" }, `${solution.edges.length} deliveries`)],
       h("div", { class: "edges-list" }, ...solution.edges.map((edge) => edgeTerms(context, solution, edge)))),
     section("Tensors", [], table({
       name: `tensors-${op.index}`,
@@ -195,7 +213,7 @@ export const operatorView: View = {
       h("div", { class: "op-head" },
         h("h2", {}, op.name),
         h("p", {}, h("span", { class: "tag" }, op.kind), op.solution ? h("span", { class: "tag" }, `bound by ${op.binding}`) : null,
-          h("span", { class: "muted" }, `writes ${op.output} ${op.shape.join(" × ")}`))),
+          h("span", { class: "muted" }, `writes ${op.shape.join(" × ")}`))),
       links(context, "Reads from", op.inputs),
       links(context, "Read by", op.outputs),
       ...(op.solution

@@ -27,7 +27,7 @@ function roofChart(context: Context, port: Port, points: RooflinePoint[]): HTMLE
     () => {
       const ink = inks();
       return {
-        grid: { left: 20, right: 24, top: 34, bottom: 30, containLabel: true },
+        grid: { left: 34, right: 24, top: 34, bottom: 30, containLabel: true },
         legend: legend({ data: [...groups, "roof"] }),
         tooltip: {
           trigger: "item",
@@ -52,9 +52,9 @@ function roofChart(context: Context, port: Port, points: RooflinePoint[]): HTMLE
           },
         },
         xAxis: axis({ type: "log", min: low, max: high, name: "operations per word", nameLocation: "middle", nameGap: 26,
+          axisLabel: { color: ink.muted, formatter: f.count, showMinLabel: false, showMaxLabel: false } }),
+        yAxis: axis({ type: "log", name: "operations per cycle", nameLocation: "middle", nameGap: 46,
           axisLabel: { color: ink.muted, formatter: f.count } }),
-        yAxis: axis({ type: "log", name: "operations per cycle", nameLocation: "end",
-          nameTextStyle: { color: ink.muted, align: "left" }, axisLabel: { color: ink.muted, formatter: f.count } }),
         series: [
           ...shown.map((peak, i) => ({
             name: "roof",

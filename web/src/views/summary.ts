@@ -108,9 +108,9 @@ function dearest(context: Context): HTMLElement {
       { title: "Operator", value: (op) => op.name, link: opLink(context) },
       { title: "Kind", value: (op) => op.kind },
       { title: "Energy", value: (op) => op.energy, text: f.energy },
-      { title: "of all", value: (op) => op.energy / energy, text: f.percent, bar: (op) => op.energy / energy },
+      { title: "of energy", value: (op) => op.energy / energy, text: f.percent, bar: (op) => op.energy / energy },
       { title: "Cycles", value: (op) => op.cycles, text: f.count },
-      { title: "of all ", value: (op) => op.cycles / cycles, text: f.percent, bar: (op) => op.cycles / cycles },
+      { title: "of cycles", value: (op) => op.cycles / cycles, text: f.percent, bar: (op) => op.cycles / cycles },
       { title: "Bound by", value: (op) => op.binding, chip: (op) => colors.get(op.binding)! },
     ],
   });
@@ -131,9 +131,9 @@ function kinds(context: Context): HTMLElement {
       { title: "Count", value: (row) => row.count },
       { title: "MACs", value: (row) => row.macs, text: f.count },
       { title: "Energy", value: (row) => row.pj, text: f.energy },
-      { title: "of all", value: (row) => row.pj / energy, text: f.percent, bar: (row) => row.pj / energy },
+      { title: "of energy", value: (row) => row.pj / energy, text: f.percent, bar: (row) => row.pj / energy },
       { title: "Cycles", value: (row) => row.cycles, text: f.count },
-      { title: "of all ", value: (row) => row.cycles / cycles, text: f.percent, bar: (row) => row.cycles / cycles },
+      { title: "of cycles", value: (row) => row.cycles / cycles, text: f.percent, bar: (row) => row.cycles / cycles },
     ],
   });
 }
