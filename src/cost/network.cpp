@@ -5,110 +5,220 @@
 // Groups of equal size are averaged; a word pays hop_pj per hop and router_pj per router passed
 // (1 + floor of the average). This is Timeloop's legacy network, checked against its output.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include "cost/compiled.h"
 
 namespace sluice::cost {
 namespace {
 
-struct Cell {
-  std::int64_t x = 0;
-  std::int64_t y = 0;
-  DimArray offset{};
-};
-
-/// Cells of the fan-out below level l. The innermost loop of an axis varies fastest.
-std::vector<Cell> Cells(const Compiled& compiled, const Nest& nest, int level) {
-  std::vector<Cell> cells = {Cell{}};
-  for (int i = nest.spatial_end[Index(level)]; i < nest.spatial_end[Index(level) + 1]; ++i) {
-    const FlatLoop& loop = nest.spatial[Index(i)];
-    const bool on_x = i < nest.spatial_y[Index(level)];
-    std::vector<Cell> next;
-    next.reserve(cells.size() * Index(static_cast<int>(loop.bound)));
-    for (const Cell& cell : cells) {
-      for (std::int64_t v = 0; v < loop.bound; ++v) {
-        Cell moved = cell;
-        (on_x ? moved.x : moved.y) = (on_x ? cell.x : cell.y) * loop.bound + v;
-        moved.offset[Index(loop.dim)] += v * loop.stride;
-        if (moved.offset[Index(loop.dim)] < compiled.bound[Index(loop.dim)]) {
-          next.push_back(moved);
-        }
-      }
-    }
-    cells = std::move(next);
-  }
-  return cells;
-}
-
-double GroupHops(const std::vector<const Cell*>& group, std::int64_t fan_y) {
-  struct Column {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-  };
-  std::map<std::int64_t, Column> columns;
-  std::int64_t max_x = 0;
-  for (const Cell* cell : group) {
-    max_x = std::max(max_x, cell->x);
-    const auto [it, fresh] = columns.try_emplace(cell->x, Column{cell->y, cell->y});
-    if (!fresh) {
-      it->second.low = std::min(it->second.low, cell->y);
-      it->second.high = std::max(it->second.high, cell->y);
-    }
-  }
-  const double centre = static_cast<double>(fan_y - 1) / 2.0;
-  auto hops = static_cast<double>(max_x);
-  for (const auto& [x, column] : columns) {
-    hops += std::max(0.0, static_cast<double>(column.high) - centre) +
-            std::max(0.0, centre - static_cast<double>(column.low));
-  }
-  return hops;
-}
-
-/// Average hops per word and picojoules per word of tensor t in the fan-out below `level`.
+/// Average hops per word and picojoules per word of one tensor in one fan-out.
 struct Distance {
   double hops = 0;
   double picojoules = 0;
 };
 
-Distance DistanceOf(const CompiledTensor& tensor, const CompiledLevel& level,
-                    const std::vector<Cell>& cells, bool shared) {
-  using Key = std::array<std::int64_t, kMaxAxes + 1>;
-  std::map<Key, std::vector<const Cell*>> groups;
-  std::int64_t serial = 0;
-  for (const Cell& cell : cells) {
-    Key key{};
-    for (int a = 0; a < tensor.axes; ++a) {
-      for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-        key[Index(a)] += term.coefficient * cell.offset[Index(term.dim)];
+double PicojoulesFor(double hops, const CompiledLevel& level) {
+  return hops * level.hop_pj + level.router_pj * (1 + std::floor(hops));
+}
+
+/// Hops inside the columns of a group that spans [low, high] on Y.
+double ColumnHops(std::int64_t low, std::int64_t high, double centre) {
+  return std::max(0.0, static_cast<double>(high) - centre) +
+         std::max(0.0, centre - static_cast<double>(low));
+}
+
+/// The loops of one axis of a fan-out, split into those that tell groups apart and those inside a
+/// group.
+struct AxisLoops {
+  std::array<FlatLoop, kMaxDims> apart;
+  std::array<std::int64_t, kMaxDims> position;  ///< cells per step of apart[i]
+  int count = 0;
+  std::int64_t groups = 1;  ///< combinations of the loops apart
+  std::int64_t copies = 1;  ///< cells of one group on this axis
+  std::int64_t reach = 0;   ///< from the first to the last cell of a group
+};
+
+AxisLoops SplitAxis(const CompiledTensor& tensor, const Nest& nest, int begin, int end,
+                    bool shared) {
+  AxisLoops axis;
+  std::int64_t cells = 1;
+  for (int i = end - 1; i >= begin; --i) {  // the innermost loop varies fastest
+    const FlatLoop& loop = nest.spatial[Index(i)];
+    if (!shared || HasBit(tensor.dims, loop.dim)) {
+      axis.apart[Index(axis.count)] = loop;
+      axis.position[Index(axis.count++)] = cells;
+      axis.groups *= loop.bound;
+    } else {
+      axis.copies *= loop.bound;
+      axis.reach += (loop.bound - 1) * cells;
+    }
+    cells *= loop.bound;
+  }
+  return axis;
+}
+
+/// Groups are products of an X part and a Y part: no enumeration of cells.
+Distance ProductDistance(const CompiledTensor& tensor, const CompiledLevel& level, const Nest& nest,
+                         int l, bool shared) {
+  const AxisLoops x =
+      SplitAxis(tensor, nest, nest.spatial_end[Index(l)], nest.spatial_y[Index(l)], shared);
+  const AxisLoops y =
+      SplitAxis(tensor, nest, nest.spatial_y[Index(l)], nest.spatial_end[Index(l + 1)], shared);
+  auto hops = static_cast<double>(x.reach);
+  for (int i = 0; i < x.count; ++i) {
+    hops += static_cast<double>((x.apart[Index(i)].bound - 1) * x.position[Index(i)]) / 2.0;
+  }
+  const double centre = static_cast<double>(level.fan_y - 1) / 2.0;
+  double columns = 0;
+  for (std::int64_t g = 0; g < y.groups; ++g) {
+    std::int64_t low = 0;
+    std::int64_t rest = g;
+    for (int i = 0; i < y.count; ++i) {
+      low += rest % y.apart[Index(i)].bound * y.position[Index(i)];
+      rest /= y.apart[Index(i)].bound;
+    }
+    columns += ColumnHops(low, low + y.reach, centre);
+  }
+  hops += static_cast<double>(x.copies) * columns / static_cast<double>(y.groups);
+  return {hops, PicojoulesFor(hops, level)};
+}
+
+/// One cell of a fan-out; `offset` tells tiles apart (equal tiles, equal number).
+struct Cell {
+  std::int64_t offset;
+  std::int64_t x;
+  std::int64_t y;
+  friend auto operator<=>(const Cell&, const Cell&) = default;
+};
+using CellList = boost::container::small_vector<Cell, 1024>;
+
+/// Used cells of the fan-out below level l. Offsets of several axes are packed into one number.
+CellList ListCells(const Compiled& compiled, const CompiledTensor& tensor, const Nest& nest, int l,
+                   bool shared) {
+  std::array<std::int64_t, kMaxAxes> radix{};
+  std::int64_t span = 1;
+  for (int a = 0; a < tensor.axes; ++a) {
+    radix[Index(a)] = span;
+    std::int64_t extent = 1;
+    for (int i = nest.spatial_end[Index(l)]; i < nest.spatial_end[Index(l + 1)]; ++i) {
+      const FlatLoop& loop = nest.spatial[Index(i)];
+      extent += tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride * (loop.bound - 1);
+    }
+    span *= extent;
+  }
+  const int begin = nest.spatial_end[Index(l)];
+  const int end = nest.spatial_end[Index(l + 1)];
+  std::int64_t count = 1;
+  for (int i = begin; i < end; ++i) {
+    count *= nest.spatial[Index(i)].bound;
+  }
+  CellList cells;
+  for (std::int64_t c = 0; c < count; ++c) {
+    Cell cell{};
+    std::array<std::int64_t, 2> scale = {1, 1};
+    std::int64_t rest = c;
+    DimArray point{};
+    for (int i = end - 1; i >= begin; --i) {
+      const FlatLoop& loop = nest.spatial[Index(i)];
+      const std::int64_t digit = rest % loop.bound;
+      rest /= loop.bound;
+      const bool on_x = i < nest.spatial_y[Index(l)];
+      (on_x ? cell.x : cell.y) += digit * scale[on_x ? 0 : 1];
+      scale[on_x ? 0 : 1] *= loop.bound;
+      point[Index(loop.dim)] += digit * loop.stride;
+      for (int a = 0; a < tensor.axes; ++a) {
+        cell.offset +=
+            tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride * digit * radix[Index(a)];
       }
     }
-    key[kMaxAxes] = shared ? 0 : serial++;
-    groups[key].push_back(&cell);
+    bool active = true;
+    for (int i = begin; i < end; ++i) {
+      const int dim = nest.spatial[Index(i)].dim;
+      active = active && point[Index(dim)] < compiled.bound[Index(dim)];
+    }
+    if (active) {
+      cell.offset = shared ? cell.offset : c;
+      cells.push_back(cell);
+    }
   }
+  return cells;
+}
+
+/// Groups of any shape (diagonals of a window, ragged edges): sort the cells by what they receive.
+Distance EnumeratedDistance(const Compiled& compiled, const CompiledTensor& tensor,
+                            const CompiledLevel& level, const Nest& nest, int l, bool shared) {
+  CellList cells = ListCells(compiled, tensor, nest, l, shared);
+  std::sort(cells.begin(), cells.end());
+  const double centre = static_cast<double>(level.fan_y - 1) / 2.0;
+  // Groups of one size form a class: a router is passed a whole number of times on its average.
   struct SizeClass {
+    std::size_t size = 0;
     double hops = 0;
     double groups = 0;
   };
-  std::map<std::size_t, SizeClass> classes;
-  for (const auto& [key, group] : groups) {
-    SizeClass& size_class = classes[group.size()];
-    size_class.hops += GroupHops(group, level.fan_y);
-    size_class.groups += 1;
+  boost::container::small_vector<SizeClass, 64> classes;
+  double groups = 0;
+  for (std::size_t begin = 0; begin < cells.size();) {
+    std::size_t end = begin;
+    double hops = 0;
+    while (end < cells.size() && cells[end].offset == cells[begin].offset) {
+      const std::size_t column = end;
+      while (end < cells.size() && cells[end].offset == cells[begin].offset &&
+             cells[end].x == cells[column].x) {
+        ++end;
+      }
+      hops += ColumnHops(cells[column].y, cells[end - 1].y, centre);
+    }
+    hops += static_cast<double>(cells[end - 1].x);
+    const std::size_t size = end - begin;
+    auto it = std::find_if(classes.begin(), classes.end(),
+                           [size](const SizeClass& c) { return c.size == size; });
+    if (it == classes.end()) {
+      classes.push_back({size, 0, 0});
+      it = classes.end() - 1;
+    }
+    it->hops += hops;
+    it->groups += 1;
+    groups += 1;
+    begin = end;
   }
   Distance distance;
-  const auto total = static_cast<double>(groups.size());
-  for (const auto& [size, c] : classes) {
+  for (const SizeClass& c : classes) {
     const double average = c.hops / c.groups;
-    const double share = c.groups / total;
-    distance.hops += share * average;
-    distance.picojoules +=
-        share * (average * level.hop_pj + level.router_pj * (1 + std::floor(average)));
+    distance.hops += c.groups / groups * average;
+    distance.picojoules += c.groups / groups * PicojoulesFor(average, level);
   }
   return distance;
+}
+
+/// Whether two spatial dims of one fan-out can give equal tiles in a diagonal.
+bool HasDiagonals(const CompiledTensor& tensor, const Nest& nest, int l) {
+  for (int a = 0; a < tensor.axes; ++a) {
+    std::uint32_t dims = 0;
+    for (int i = nest.spatial_end[Index(l)]; i < nest.spatial_end[Index(l + 1)]; ++i) {
+      const int dim = nest.spatial[Index(i)].dim;
+      if (tensor.coefficient[Index(a)][Index(dim)] != 0) {
+        dims |= 1U << static_cast<unsigned>(dim);
+      }
+    }
+    if ((dims & (dims - 1)) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Distance DistanceOf(const Compiled& compiled, const CompiledTensor& tensor,
+                    const CompiledLevel& level, const Nest& nest, int l, bool shared) {
+  if (nest.ragged || (shared && HasDiagonals(tensor, nest, l))) {
+    return EnumeratedDistance(compiled, tensor, level, nest, l, shared);
+  }
+  return ProductDistance(tensor, level, nest, l, shared);
 }
 
 }  // namespace
@@ -120,7 +230,6 @@ void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, con
     if (!level.has_network_cost) {
       continue;
     }
-    const std::vector<Cell> cells = Cells(compiled, nest, l);
     for (int t = 0; t < compiled.tensors; ++t) {
       const CompiledTensor& tensor = compiled.tensor[Index(t)];
       // The words that cross this fan-out leave the nearest keeping level at or above it. Bypassed
@@ -132,7 +241,7 @@ void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, con
       }
       Counters& counters = work.at[Index(source)][Index(t)];
       const bool shared = tensor.is_output ? level.reduction : level.multicast;
-      const Distance distance = DistanceOf(tensor, level, cells, shared);
+      const Distance distance = DistanceOf(compiled, tensor, level, nest, l, shared);
       auto words = static_cast<double>(counters.network_words);
       if (source < l) {
         // Words that enter the copies of this fan-out: those of the source, spread by irrelevant
