@@ -18,13 +18,59 @@ namespace {
 std::atomic<bool> interrupted{false};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 static_assert(std::atomic<bool>::is_always_lock_free);
 
+void WriteError(std::string_view text) {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+}
+
+/// Bytes of the printable character that `text` starts with; 0 when it starts with none.
+std::size_t Utf8Length(std::string_view text) {
+  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) {
+    return text[0] == '\n' || text[0] == '\t' || (byte(0) >= 0x20 && byte(0) != 0x7F) ? 1 : 0;
+  }
+  const std::size_t length = (byte(0) & 0xE0U) == 0xC0   ? 2
+                             : (byte(0) & 0xF0U) == 0xE0 ? 3
+                             : (byte(0) & 0xF8U) == 0xF0 ? 4
+                                                         : 0;
+  if (length == 0 || text.size() < length) {
+    return 0;
+  }
+  std::uint32_t code = byte(0) & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) {
+      return 0;
+    }
+    code = (code << 6U) | (byte(i) & 0x3FU);
+  }
+  constexpr std::uint32_t kSmallest[] = {0, 0, 0xA0, 0x800, 0x10000};  // also no C1 controls
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return code >= kSmallest[length] && code <= 0x10FFFF && !surrogate ? length : 0;
+}
+
 void OnInterrupt(int) {
   interrupted.store(true);
 }
 
 }  // namespace
 
-Status Print(std::string_view text) {
+std::string Printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = Utf8Length(text.substr(i));
+    if (length == 0) {
+      out += '?';
+      ++i;
+      continue;
+    }
+    out += text.substr(i, length);
+    i += length;
+  }
+  return out;
+}
+
+Status Print(std::string_view raw) {
+  const std::string text = Printable(raw);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     return Fail(Diagnostic(ErrorCode::kFileUnwritable,
                            fmt::format("cannot write standard output: {}", std::strerror(errno))));
@@ -33,7 +79,7 @@ Status Print(std::string_view text) {
 }
 
 void PrintError(std::string_view text) {
-  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+  WriteError(Printable(text));
 }
 
 bool StderrIsTerminal() {
@@ -57,7 +103,7 @@ ProgressLine::~ProgressLine() {
 
 void ProgressLine::Clear() {
   if (drawn_) {
-    PrintError("\r\x1b[K");
+    WriteError("\r\x1b[K");
     drawn_ = false;
   }
 }
@@ -70,8 +116,8 @@ void ProgressLine::Update(std::int64_t done, std::int64_t total, std::string_vie
   drawn_ = true;
   constexpr std::int64_t kWidth = 30;
   const std::int64_t filled = std::clamp<std::int64_t>(done * kWidth / total, 0, kWidth);
-  PrintError(fmt::format("\r\x1b[K[{:#<{}}{:.<{}}] {}/{} {:.30}", "", filled, "", kWidth - filled,
-                         done, total, what));
+  WriteError(fmt::format("\r\x1b[K[{:#<{}}{:.<{}}] {}/{} {:.30}", "", filled, "", kWidth - filled,
+                         done, total, Printable(what)));
 }
 
 }  // namespace sluice::cli

@@ -11,6 +11,10 @@
 
 namespace sluice::cli {
 
+/// Names and excerpts come from files of strangers: control characters and bytes that are not UTF-8
+/// are replaced by `?`, so that no file can steer the terminal. Both functions below do this.
+std::string Printable(std::string_view text);
+
 /// Writes to stdout. Errors: kFileUnwritable (a full disk, a closed pipe).
 Status Print(std::string_view text);
 /// Writes to stderr; failures are ignored, there is nobody left to tell.

@@ -36,7 +36,7 @@ std::vector<std::unique_ptr<Verb>> AllVerbs() {
 
 std::string Overview(const std::vector<std::unique_ptr<Verb>>& verbs) {
   std::string text =
-      "Sluice plans how a neural network runs on an accelerator, and says what it costs.\n\n"
+      "Sluice plans how a neural network runs on an accelerator and says what it costs.\n\n"
       "Usage: sluice VERB [OPTIONS]\n\nVerbs:\n";
   for (const auto& verb : verbs) {
     text += fmt::format("  {:<10} {}\n", verb->name(), verb->summary());

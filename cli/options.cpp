@@ -3,7 +3,7 @@
 
 #include "cli/options.h"
 
-#include <algorithm>
+#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 
@@ -76,7 +76,14 @@ void Options::Integer(const std::string& names, const std::string& help, std::in
 }
 
 void Options::Seconds(const std::string& names, const std::string& help, double* target) {
-  impl_->app.add_option(names, *target, help)->check(CLI::PositiveNumber)->option_text("SECONDS");
+  impl_->app.add_option(names, *target, help)
+      ->check([](const std::string& text) {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        const bool good = end == text.c_str() + text.size() && value > 0 && value <= 1e9;
+        return good ? std::string() : "'" + text + "' is not a number of seconds above 0";
+      })
+      ->option_text("SECONDS");
 }
 
 Result<bool> Options::Parse(std::span<const std::string> arguments) {

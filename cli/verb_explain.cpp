@@ -37,8 +37,7 @@ class ExplainVerb final : public Verb {
       return Fail(Diagnostic(ErrorCode::kUsage, "--operator picks an operator of a plan")
                       .WithHint("leave it out: --op already says which operator this is"));
     }
-    const auto& one = std::get<driver::Evaluation>(subject);
-    return Show(driver::Explain(one.workload, one.chain, one.mapping, one.policy, one.cost));
+    return Show(std::get<driver::Evaluation>(subject).explanation);
   }
 
  private:

@@ -41,16 +41,16 @@ class MapVerb final : public Verb {
     SLUICE_TRY(const driver::MapOutcome outcome,
                driver::MapOperator(driver::DefaultSearchPaths(), operator_, arch_,
                                    search_.Request(context, {})));
+    SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfSearch(outcome) : driver::RenderSearch(outcome)));
     if (!output_.empty()) {
       SLUICE_TRY(const std::vector<std::string> notes,
                  driver::WriteMapping(output_, outcome.evaluation, format));
       for (const std::string& note : notes) {
         PrintError("sluice: warning: " + note + "\n");
       }
-    }
-    SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfSearch(outcome) : driver::RenderSearch(outcome)));
-    if (!output_.empty() && !json_) {
-      SLUICE_TRY_STATUS(Print("  mapping written to " + output_ + "\n"));
+      if (!json_) {
+        SLUICE_TRY_STATUS(Print("  mapping written to " + output_ + "\n"));
+      }
     }
     if (!outcome.complete) {
       PrintError("sluice: interrupted: this is the best mapping found so far\n");

@@ -99,6 +99,7 @@ def main() -> int:
             place = f"{relative}:{number}"
             if style == '"':
                 target = header.split("/")[0]
+                target = "include" if target == "sluice" else target  # include/sluice/plan.h
                 if "/" not in header:
                     problems.append(f'{place}: write "{owner}/{header}", relative to the source root')
                 elif target != owner and "*" not in modules[owner] and target not in modules[owner]:

@@ -59,6 +59,7 @@ struct Evaluation {
   cost::Cost cost;
   double bound_energy_pj = 0;  ///< no valid mapping needs less
   double bound_cycles = 0;
+  Explanation explanation;
 };
 
 /// The descriptor's mapping, searched exactly as PlanNetwork would search it. Errors as for

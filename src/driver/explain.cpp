@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/checked.h"
+#include "cost/explain.h"
 
 namespace sluice::driver {
 namespace {
@@ -52,7 +53,7 @@ std::vector<NestLoop> TemporalLoops(const mapping::Workload& workload,
     for (const Loop& loop : mapping.levels[l].temporal) {
       if (loop.bound > 1) {
         loops.push_back({{workload.dim_names[static_cast<std::size_t>(loop.dim)], loop.bound,
-                          static_cast<int>(l), false},
+                          static_cast<int>(l), LoopAxis::kTime},
                          Touches(workload.tensors[t], loop)});
       }
     }
@@ -61,7 +62,8 @@ std::vector<NestLoop> TemporalLoops(const mapping::Workload& workload,
 }
 
 void ClassifyTemporal(const std::vector<NestLoop>& loops, TrafficTerm& term) {
-  bool moved_inside = false;
+  // The compute unit has no memory: every operation fetches its operands, whatever the loops.
+  bool moved_inside = term.inner < 0;
   for (auto it = loops.rbegin(); it != loops.rend(); ++it) {
     moved_inside = moved_inside || it->touches;
     auto& bucket = it->touches ? term.moving : moved_inside ? term.repeating : term.reusing;
@@ -76,13 +78,15 @@ void ClassifySpatial(const mapping::Workload& workload, const arch::Chain& chain
                      const mapping::Mapping& mapping, const cost::Policy& policy, std::size_t end,
                      std::size_t t, TrafficTerm& term) {
   for (std::size_t l = 0; l < end; ++l) {
-    for (const auto* loops : {&mapping.levels[l].spatial_x, &mapping.levels[l].spatial_y}) {
+    for (const LoopAxis axis : {LoopAxis::kX, LoopAxis::kY}) {
+      const mapping::LoopList* loops =
+          axis == LoopAxis::kX ? &mapping.levels[l].spatial_x : &mapping.levels[l].spatial_y;
       for (const Loop& loop : *loops) {
         if (loop.bound <= 1) {
           continue;
         }
         const LoopNote note{workload.dim_names[static_cast<std::size_t>(loop.dim)], loop.bound,
-                            static_cast<int>(l), true};
+                            static_cast<int>(l), axis};
         const bool shared = static_cast<int>(l) >= term.level &&
                             !Touches(workload.tensors[t], loop) &&
                             Shares(chain.levels[l], policy, term.is_output);
@@ -118,9 +122,11 @@ std::vector<LatencyTerm> LatencyTerms(const arch::Chain& chain, const cost::Cost
 
 }  // namespace
 
-Explanation Explain(const mapping::Workload& workload, const arch::Chain& chain,
-                    const mapping::Mapping& mapping, const cost::Policy& policy,
-                    const cost::Cost& cost) {
+Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& mapping) {
+  const mapping::Workload& workload = evaluator.workload();
+  const arch::Chain& chain = evaluator.chain();
+  const cost::Cost cost = evaluator.EvaluateFull(mapping);
+  const std::vector<cost::EdgeExplanation> edges = cost::ExplainEdges(evaluator, mapping);
   Explanation explanation;
   explanation.title = workload.name;
   explanation.tensor_names = workload.tensor_names;
@@ -142,12 +148,16 @@ Explanation Explain(const mapping::Workload& workload, const arch::Chain& chain,
       term.inner = InnerKeeper(mapping, term.level, t);
       const std::size_t end =
           term.inner < 0 ? chain.levels.size() : static_cast<std::size_t>(term.inner);
-      term.inner_tile_words =
-          term.inner < 0 ? 1
-                         : cost.level[static_cast<std::size_t>(term.inner)].tensors[t].tile_words;
+      term.inner_tile_words = term.inner < 0 ? 1 : mapping::TileWords(workload, mapping, end, t);
       ClassifyTemporal(TemporalLoops(workload, mapping, end, t), term);
-      ClassifySpatial(workload, chain, mapping, policy, end, t, term);
-      term.tile_words = traffic.tile_words;
+      ClassifySpatial(workload, chain, mapping, evaluator.policy(), end, t, term);
+      for (const cost::EdgeExplanation& edge : edges) {
+        if (edge.tensor == term.tensor && edge.parent == term.level && edge.exact_terms &&
+            term.inner >= 0) {
+          term.exact = cost::EdgeText(evaluator, edge);
+        }
+      }
+      term.tile_words = mapping::TileWords(workload, mapping, l, t);
       term.reads = traffic.reads;
       term.fills = traffic.fills;
       term.updates = traffic.updates;

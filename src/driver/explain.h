@@ -16,16 +16,20 @@
 
 #include "arch/architecture.h"
 #include "cost/cost.h"
+#include "cost/evaluator.h"
 #include "mapping/mapping.h"
 
 namespace sluice::driver {
 
-/// A loop outside a tile, in words: `K in 0:4 at DRAM`.
+/// Over time, or over one axis of the fan-out below the level.
+enum class LoopAxis : std::uint8_t { kTime, kX, kY };
+
+/// A loop outside a tile.
 struct LoopNote {
   std::string dim;
   std::int64_t bound = 1;
   int level = 0;
-  bool spatial = false;
+  LoopAxis axis = LoopAxis::kTime;
 };
 
 /// One tensor at one level that keeps it, and the traffic to the next such level inside.
@@ -34,6 +38,7 @@ struct TrafficTerm {
   int tensor = 0;
   int inner = -1;  ///< the level inside that keeps the tensor next, or -1: the compute unit
   std::int64_t inner_tile_words = 1;
+  std::string exact;             ///< the sum behind the count, loop by loop; empty for ragged tiles
   std::int64_t deliveries = 1;   ///< tiles moved per place, product of `moving` and `repeating`
   std::int64_t places = 1;       ///< product of `spreading`
   std::vector<LoopNote> moving;  ///< temporal, touch the tensor: another tile
@@ -71,8 +76,7 @@ struct Explanation {
   std::vector<LatencyTerm> latency;  ///< most cycles first
 };
 
-Explanation Explain(const mapping::Workload& workload, const arch::Chain& chain,
-                    const mapping::Mapping& mapping, const cost::Policy& policy,
-                    const cost::Cost& cost);
+/// Requires a valid mapping.
+Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& mapping);
 
 }  // namespace sluice::driver

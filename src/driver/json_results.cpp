@@ -115,7 +115,9 @@ Json LoopsJson(const std::vector<LoopNote>& loops, const std::vector<std::string
     json.push_back({{"dim", loop.dim},
                     {"bound", loop.bound},
                     {"level", levels[static_cast<std::size_t>(loop.level)]},
-                    {"spatial", loop.spatial}});
+                    {"axis", loop.axis == LoopAxis::kTime ? "time"
+                             : loop.axis == LoopAxis::kX  ? "x"
+                                                          : "y"}});
   }
   return json;
 }
@@ -269,6 +271,7 @@ std::string JsonOfExplanation(const Explanation& explanation) {
     entry["inner_tile_words"] = term.inner_tile_words;
     entry["deliveries"] = term.deliveries;
     entry["places"] = term.places;
+    entry["exact"] = term.exact;
     entry["moving"] = LoopsJson(term.moving, levels);
     entry["repeating"] = LoopsJson(term.repeating, levels);
     entry["reusing"] = LoopsJson(term.reusing, levels);

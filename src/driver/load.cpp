@@ -32,6 +32,7 @@ Result<LoadedNetwork> LoadNetwork(const SearchPaths& paths, const ModelRequest& 
   options.dims = {request.dims.begin(), request.dims.end()};
   options.skip_unknown = request.skip_unknown;
   SLUICE_TRY(loaded.network, io::ImportOnnx(bytes, loaded.path, options));
+  loaded.network.name = std::filesystem::path(loaded.path).stem().string();
   return loaded;
 }
 

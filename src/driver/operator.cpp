@@ -41,7 +41,8 @@ Result<Evaluation> Score(std::string architecture_name, Subject subject, mapping
   evaluation.workload = std::move(subject.workload);
   evaluation.mapping = mapping;
   evaluation.policy = policy;
-  evaluation.cost = evaluator.EvaluateFull(mapping);
+  evaluation.explanation = Explain(evaluator, mapping);
+  evaluation.cost = evaluation.explanation.cost;
   const cost::Score bound = cost::LowerBound(evaluator);
   evaluation.bound_energy_pj = bound.energy_pj;
   evaluation.bound_cycles = bound.cycles;

@@ -147,9 +147,10 @@ Result<Explanation> ExplainOperator(const PlanEvaluation& evaluation, const std:
   const planner::Solution& solution = solution_of(*chosen);
   SLUICE_TRY(const cost::Policy policy, cost::ParsePolicy(plan.provenance.policy));
   const auto chains = arch::Chains(evaluation.architecture.architecture);
-  Explanation explanation =
-      Explain(solution.workload, chains[static_cast<std::size_t>(solution.chain)], solution.mapping,
-              policy, solution.cost);
+  SLUICE_TRY(const cost::Evaluator evaluator,
+             cost::Evaluator::Create(solution.workload,
+                                     chains[static_cast<std::size_t>(solution.chain)], policy));
+  Explanation explanation = Explain(evaluator, solution.mapping);
   explanation.title = fmt::format("{} ({})", chosen->name, chosen->kind);
   return explanation;
 }

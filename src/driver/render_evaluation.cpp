@@ -14,14 +14,16 @@ namespace {
 std::string Loops(const std::vector<LoopNote>& loops, const Explanation& explanation) {
   std::string text;
   for (const LoopNote& loop : loops) {
-    text += fmt::format("{}{}:{} {}{}", text.empty() ? "" : ", ", loop.dim, loop.bound,
-                        loop.spatial ? "below " : "at ",
+    const std::string_view where = loop.axis == LoopAxis::kTime ? "at"
+                                   : loop.axis == LoopAxis::kX  ? "on X of"
+                                                                : "on Y of";
+    text += fmt::format("{}{}:{} {} {}", text.empty() ? "" : ", ", loop.dim, loop.bound, where,
                         explanation.level_names[static_cast<std::size_t>(loop.level)]);
   }
   return text;
 }
 
-/// Breaks at blanks after commas so that no line exceeds 80 columns.
+/// Breaks at blanks so that no line exceeds 80 columns.
 std::string Wrapped(const std::string& label, const std::string& text) {
   constexpr std::size_t kWidth = 80;
   const std::string indent(23, ' ');
@@ -29,10 +31,10 @@ std::string Wrapped(const std::string& label, const std::string& text) {
   std::size_t column = out.size();
   std::size_t begin = 0;
   while (begin < text.size()) {
-    std::size_t end = text.find(", ", begin);
-    end = end == std::string::npos ? text.size() : end + 2;
+    std::size_t end = text.find(' ', begin);
+    end = end == std::string::npos ? text.size() : end + 1;
     const std::string piece = text.substr(begin, end - begin);
-    if (column + piece.size() > kWidth + 1 && column > indent.size()) {
+    if (column + piece.size() > kWidth && column > indent.size()) {
       out.erase(out.find_last_not_of(' ') + 1);
       out += "\n" + indent;
       column = indent.size();
@@ -47,7 +49,8 @@ std::string Wrapped(const std::string& label, const std::string& text) {
 
 std::string RenderTerm(const Explanation& explanation, const TrafficTerm& term, std::size_t rank) {
   const std::string& level = explanation.level_names[static_cast<std::size_t>(term.level)];
-  const std::string& tensor = explanation.tensor_names[static_cast<std::size_t>(term.tensor)];
+  const std::string tensor =
+      Shorten(explanation.tensor_names[static_cast<std::size_t>(term.tensor)], 28);
   const std::string inner = term.inner < 0
                                 ? "the compute unit"
                                 : explanation.level_names[static_cast<std::size_t>(term.inner)];
@@ -63,7 +66,9 @@ std::string RenderTerm(const Explanation& explanation, const TrafficTerm& term, 
   text += Wrapped("", fmt::format("tile of {} words, x {} times, x {} places = {}",
                                   Grouped(term.inner_tile_words), Grouped(term.deliveries),
                                   Grouped(term.places), HumanCount(product)));
-  if (product != static_cast<double>(words)) {
+  if (!term.exact.empty()) {
+    text += Wrapped("exactly", term.exact);
+  } else if (product != static_cast<double>(words)) {
     text += Wrapped("", "(the count is exact: overlap, ragged edges, first visits differ)");
   }
   const auto list = [&](const char* label, const std::vector<LoopNote>& loops) {
@@ -75,7 +80,7 @@ std::string RenderTerm(const Explanation& explanation, const TrafficTerm& term, 
   list("spread over", term.spreading);
   list(term.is_output ? "summed over" : "shared by", term.sharing);
   if (term.is_output && term.reads > 0) {
-    text += Wrapped("reads", fmt::format("{} words, partial sums and results on the way out",
+    text += Wrapped("reads", fmt::format("{} words of partial sums and results on the way out",
                                          Grouped(term.reads)));
   }
   if (term.fills > 0) {
@@ -85,8 +90,8 @@ std::string RenderTerm(const Explanation& explanation, const TrafficTerm& term, 
 }
 
 std::string TrafficTable(const Explanation& explanation) {
-  Table table({{"level", Table::Align::kLeft, 14},
-               {"tensor", Table::Align::kLeft, 12},
+  Table table({{"level", Table::Align::kLeft, 11},
+               {"tensor", Table::Align::kLeft, 10},
                {"tile", Table::Align::kRight},
                {"reads", Table::Align::kRight},
                {"fills", Table::Align::kRight},
@@ -136,8 +141,7 @@ std::string RenderEvaluation(const Evaluation& evaluation) {
   text += fmt::format("  EDP          {:.6g} pJ x cycles\n", cost.score.edp());
   text += fmt::format("  utilization  {}  ({} of {} compute units)\n", Percent(cost.utilization),
                       Grouped(cost.instances_used), Grouped(evaluation.chain.compute_instances()));
-  const Explanation explanation =
-      Explain(evaluation.workload, evaluation.chain, evaluation.mapping, evaluation.policy, cost);
+  const Explanation& explanation = evaluation.explanation;
   text += "\n" + explanation.loop_nest;
   text += "\n" + TrafficTable(explanation);
   text += "\n" + LatencyTable(explanation);
@@ -146,10 +150,10 @@ std::string RenderEvaluation(const Evaluation& evaluation) {
 
 std::string RenderSearch(const MapOutcome& outcome) {
   std::string text = RenderEvaluation(outcome.evaluation);
-  text +=
-      fmt::format("\n  {} mapper, {} objective, seed {}: {} evaluations in {:.2f} s, stopped: {}\n",
-                  outcome.mapper, outcome.objective, outcome.seed, Grouped(outcome.evaluations),
-                  outcome.seconds, outcome.stopped);
+  text += fmt::format(
+      "\n  {} mapper, {} objective, seed {}:\n  {} evaluations in {:.2f} s, stopped: {}\n",
+      outcome.mapper, outcome.objective, outcome.seed, Grouped(outcome.evaluations),
+      outcome.seconds, outcome.stopped);
   return text;
 }
 

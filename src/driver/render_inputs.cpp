@@ -14,12 +14,16 @@
 namespace sluice::driver {
 namespace {
 
+/// Without dims of bound 1; cut at the end, --json has everything.
 std::string DimsText(const ir::Operator& op) {
   std::string text;
   for (const ir::Dim& dim : op.dims) {
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", dim.name, dim.bound);
+    if (dim.bound > 1) {
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", dim.name, dim.bound);
+    }
   }
-  return text;
+  constexpr std::size_t kWidth = 33;
+  return text.size() <= kWidth ? text : text.substr(0, kWidth - 3) + "...";
 }
 
 }  // namespace
@@ -28,15 +32,15 @@ std::string RenderNetwork(const LoadedNetwork& loaded) {
   const ir::Network& network = loaded.network;
   const NetworkSummary summary = Summarize(network);
   std::string text = fmt::format("{} ({})\n\n", network.name, loaded.path);
-  Table table({{"operator", Table::Align::kLeft, 24},
-               {"kind", Table::Align::kLeft, 10},
-               {"dims", Table::Align::kLeft, 24},
+  Table table({{"operator", Table::Align::kLeft, 20},
+               {"kind", Table::Align::kLeft, 8},
                {"MACs", Table::Align::kRight},
-               {"bytes", Table::Align::kRight}});
+               {"bytes", Table::Align::kRight},
+               {"dims", Table::Align::kLeft}});
   for (std::size_t i = 0; i < network.operators.size(); ++i) {
     const ir::Operator& op = network.operators[i];
-    table.Add({op.name, op.kind, op.is_view() ? "(view)" : DimsText(op),
-               HumanCount(static_cast<double>(op.macs())), HumanBytes(summary.operator_bytes[i])});
+    table.Add({op.name, op.kind, HumanCount(static_cast<double>(op.macs())),
+               HumanBytes(summary.operator_bytes[i]), op.is_view() ? "(view)" : DimsText(op)});
   }
   text += table.Render();
   text += fmt::format("\n  operators    {} ({} views)\n", network.operators.size(), summary.views);

@@ -10,8 +10,6 @@
 #include "base/diagnostic.h"
 
 namespace sluice::driver {
-namespace {
-
 std::string Shorten(const std::string& text, std::size_t limit) {
   if (text.size() <= limit) {
     return text;
@@ -19,8 +17,6 @@ std::string Shorten(const std::string& text, std::size_t limit) {
   const std::size_t head = (limit - 2) / 3;
   return text.substr(0, head) + ".." + text.substr(text.size() - (limit - 2 - head));
 }
-
-}  // namespace
 
 void Table::Add(std::vector<std::string> cells) {
   SLUICE_CHECK(cells.size() == columns_.size(), "a table row needs one cell per column");

@@ -28,6 +28,8 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// At most `limit` characters, the middle left out: `/feat..conv3`. Requires limit >= 4.
+std::string Shorten(const std::string& text, std::size_t limit);
 /// `1,234,567`
 std::string Grouped(std::int64_t value);
 /// `43.2 %`

@@ -75,4 +75,6 @@ class CliTest(unittest.TestCase):
 
 
 def main():
+    if not os.access(BINARY, os.X_OK):
+        raise SystemExit(f"{BINARY} is not a program: build it, or set SLUICE")
     unittest.main(verbosity=1)

@@ -2,6 +2,8 @@
 
 from harness import ROOT, CliTest, main
 
+DATA = ROOT / "tests/cli/data"
+
 CONV = "conv K=64 C=64 P=56 Q=56 R=3 S=3"
 FAST = ["--budget-evaluations", 500]
 FIGURES = ("energy_pj", "cycles", "edp", "macs", "utilization", "levels")
@@ -39,8 +41,8 @@ class MapTest(CliTest):
                 self.assertEqual(found[figure], scored[figure], figure)
 
     def test_timeloop_out_and_in(self):
-        found = self.sluice_json("map", CONV, "-a", "eyeriss", "-o", "case.yaml", "--to", "timeloop",
-                                 "--policy", "timeloop", *FAST)
+        found = self.sluice_json("map", "gemm M=64 N=64 K=64", "-a", DATA / "tiny.yaml", "-o",
+                                 "case.yaml", "--to", "timeloop", "--policy", "timeloop", *FAST)
         scored = self.sluice_json("evaluate", "--from", "timeloop", "case.yaml")
         for figure in ("cycles", "macs"):
             self.assertEqual(found[figure], scored[figure])
@@ -53,19 +55,17 @@ class MapTest(CliTest):
         self.assertIn("another tile for", text)
 
     def test_no_valid_mapping_says_what_is_short(self):
-        text = (ROOT / "tests/cli/data/tiny.yaml").read_text(encoding="utf-8")
-        self.write("tiny.yaml", text)
-        error = self.sluice("map", "gemm M=64 N=64 K=64", "--arch", "tiny.yaml", code=1).stderr
+        self.sluice("map", "gemm M=4 N=4 K=4", "--arch", DATA / "tiny.yaml", *FAST)
+        error = self.sluice("map", "gemm M=4 N=4 K=4", "--arch", DATA / "too_tiny.yaml",
+                            code=1).stderr
         self.assertIn("E1505", error)
-        self.assertRegex(error, r"Scratchpad.*\d+ words \(\d+ bytes\) short")
+        self.assertIn("Scratchpad is 1 words (2 bytes) short", error)
 
     def test_a_mapping_that_does_not_fit_is_exit_1(self):
-        self.sluice("map", "gemm M=64 N=64 K=64", "-a", "eyeriss", "-o", "m.yaml", *FAST)
-        small = (ROOT / "tests/cli/data/tiny.yaml").read_text(encoding="utf-8")
-        self.write("tiny.yaml", small)
-        error = self.sluice("evaluate", "--arch", "tiny.yaml", "--op", "gemm M=4 N=4 K=4",
-                            "-m", ROOT / "tests/cli/data/too_big.yaml", code=1).stderr
-        self.assertIn("bytes) short", error)
+        error = self.sluice("evaluate", "--arch", DATA / "tiny.yaml", "--op", "gemm M=4 N=4 K=4",
+                            "-m", DATA / "too_big.yaml", code=1).stderr
+        self.assertIn("E1503", error)
+        self.assertIn("Scratchpad is 6 words (12 bytes) short", error)
 
     def test_a_mapping_that_does_not_cover_is_exit_2(self):
         self.sluice("map", "gemm M=64 N=64 K=64", "-a", "eyeriss", "-o", "m.yaml", *FAST)
