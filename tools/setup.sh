@@ -9,7 +9,7 @@ set -euo pipefail
 
 product=(build-essential cmake ninja-build ccache python3
          libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
-         libcli11-dev libfmt-dev libexpected-dev libxxhash-dev)
+         libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev)
 tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata)
 ci=(clang-19 libclang-rt-19-dev clang-format-19)
 

@@ -97,6 +97,26 @@ struct Cell {
 };
 using CellList = boost::container::small_vector<Cell, 1024>;
 
+/// Drops the cells that lie beyond a dim's bound. `cells` are in loop order, the last loop fastest.
+void KeepActive(const Compiled& compiled, const Nest& nest, int l, CellList& cells) {
+  std::size_t kept = 0;
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    DimArray point{};
+    auto rest = static_cast<std::int64_t>(c);
+    bool active = true;
+    for (int i = nest.spatial_end[Index(l + 1)] - 1; i >= nest.spatial_end[Index(l)]; --i) {
+      const FlatLoop& loop = nest.spatial[Index(i)];
+      point[Index(loop.dim)] += rest % loop.bound * loop.stride;
+      rest /= loop.bound;
+      active = active && point[Index(loop.dim)] < compiled.bound[Index(loop.dim)];
+    }
+    if (active) {
+      cells[kept++] = cells[c];
+    }
+  }
+  cells.resize(kept);
+}
+
 /// Used cells of the fan-out below level l. Offsets of several axes are packed into one number.
 CellList ListCells(const Compiled& compiled, const CompiledTensor& tensor, const Nest& nest, int l,
                    bool shared) {
@@ -113,37 +133,38 @@ CellList ListCells(const Compiled& compiled, const CompiledTensor& tensor, const
   }
   const int begin = nest.spatial_end[Index(l)];
   const int end = nest.spatial_end[Index(l + 1)];
-  std::int64_t count = 1;
+  std::size_t count = 1;
   for (int i = begin; i < end; ++i) {
-    count *= nest.spatial[Index(i)].bound;
+    count *= static_cast<std::size_t>(nest.spatial[Index(i)].bound);
   }
-  CellList cells;
-  for (std::int64_t c = 0; c < count; ++c) {
-    Cell cell{};
-    std::array<std::int64_t, 2> scale = {1, 1};
-    std::int64_t rest = c;
-    DimArray point{};
-    for (int i = end - 1; i >= begin; --i) {
-      const FlatLoop& loop = nest.spatial[Index(i)];
-      const std::int64_t digit = rest % loop.bound;
-      rest /= loop.bound;
-      const bool on_x = i < nest.spatial_y[Index(l)];
-      (on_x ? cell.x : cell.y) += digit * scale[on_x ? 0 : 1];
-      scale[on_x ? 0 : 1] *= loop.bound;
-      point[Index(loop.dim)] += digit * loop.stride;
-      for (int a = 0; a < tensor.axes; ++a) {
-        cell.offset +=
-            tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride * digit * radix[Index(a)];
+  CellList cells(count, boost::container::default_init);
+  cells[0] = Cell{};
+  std::size_t size = 1;
+  for (int i = begin; i < end; ++i) {  // every cell becomes `bound` cells, in place from the back
+    const FlatLoop& loop = nest.spatial[Index(i)];
+    std::int64_t step = 0;
+    for (int a = 0; a < tensor.axes; ++a) {
+      step += tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride * radix[Index(a)];
+    }
+    const std::int64_t on_x = i < nest.spatial_y[Index(l)] ? 1 : 0;
+    const auto bound = static_cast<std::size_t>(loop.bound);
+    for (std::size_t c = size; c-- > 0;) {
+      const Cell from = cells[c];
+      const std::int64_t x = on_x != 0 ? from.x * loop.bound : from.x;
+      const std::int64_t y = on_x != 0 ? from.y : from.y * loop.bound;
+      for (std::int64_t v = loop.bound - 1; v >= 0; --v) {
+        cells[c * bound + static_cast<std::size_t>(v)] = {from.offset + v * step, x + v * on_x,
+                                                          y + v * (1 - on_x)};
       }
     }
-    bool active = true;
-    for (int i = begin; i < end; ++i) {
-      const int dim = nest.spatial[Index(i)].dim;
-      active = active && point[Index(dim)] < compiled.bound[Index(dim)];
-    }
-    if (active) {
-      cell.offset = shared ? cell.offset : c;
-      cells.push_back(cell);
+    size *= bound;
+  }
+  if (nest.ragged) {
+    KeepActive(compiled, nest, l, cells);
+  }
+  if (!shared) {
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      cells[c].offset = static_cast<std::int64_t>(c);
     }
   }
   return cells;
