@@ -112,6 +112,28 @@ TEST(CostLaws, CyclesAreAtLeastOperationsAtPeakRate) {
   });
 }
 
+TEST(CostLaws, TheBindingResourceTakesAllCycles) {
+  ForEachCase(24, 1000, [](const Case& c, Rng&) {
+    const cost::Cost cost = c.Full();
+    double slowest = static_cast<double>(cost.compute_cycles);
+    for (std::size_t l = 0; l < c.mapping.levels.size(); ++l) {
+      const cost::LevelCost& level = cost.level[l];
+      slowest = std::max({slowest, level.read_cycles, level.write_cycles, level.network_cycles});
+    }
+    EXPECT_EQ(cost.score.cycles, slowest);
+    double bound = static_cast<double>(cost.compute_cycles);
+    if (cost.binding.resource != cost::Resource::kCompute) {
+      ASSERT_GE(cost.binding.level, 0);
+      const cost::LevelCost& level = cost.level[static_cast<std::size_t>(cost.binding.level)];
+      bound = cost.binding.resource == cost::Resource::kRead    ? level.read_cycles
+              : cost.binding.resource == cost::Resource::kWrite ? level.write_cycles
+                                                                : level.network_cycles;
+      EXPECT_GT(bound, static_cast<double>(cost.compute_cycles)) << "a tie is bound by compute";
+    }
+    EXPECT_EQ(bound, cost.score.cycles);
+  });
+}
+
 TEST(CostLaws, ShortAnswerEqualsLongAnswerBitForBit) {
   ForEachCase(14, 3000, [](const Case& c, Rng&) {
     const cost::Evaluator evaluator = c.MakeEvaluator();
