@@ -2,10 +2,13 @@
 
 #include "base/diagnostic.h"
 
+#include <cstdlib>
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "base/file.h"
 
 namespace sluice {
 namespace {
@@ -141,6 +144,29 @@ TEST(ErrorCodes, TableListsEveryEnumeratorOnceInAscendingOrder) {
   for (int code = 0; code < 3000; ++code) {
     EXPECT_EQ(IsKnown(static_cast<ErrorCode>(code)), listed.contains(code)) << code;
   }
+}
+
+/// docs/errors.md, from the table. SLUICE_UPDATE=1 in the environment rewrites the file.
+std::string ErrorPage() {
+  std::string page =
+      "# Error codes\n\n"
+      "An error message starts with one of these codes; a code never changes its meaning. Exit "
+      "status: 1\n"
+      "when nothing valid fits (E1503, E1505), 130 when interrupted (E1004), else 2.\n\n"
+      "| code | name | meaning |\n|---|---|---|\n";
+  for (const ErrorCodeInfo& info : AllErrorCodes()) {
+    page += "| " + Diagnostic(info.code, "").CodeName() + " | " + std::string(info.name) + " | " +
+            std::string(info.explanation) + " |\n";
+  }
+  return page;
+}
+
+TEST(ErrorCodes, DocumentationHasTheTable) {
+  const std::string path = std::string(SLUICE_SOURCE_DIR) + "/docs/errors.md";
+  if (std::getenv("SLUICE_UPDATE") != nullptr) {
+    ASSERT_TRUE(WriteFileAtomic(path, ErrorPage()));
+  }
+  EXPECT_EQ(ReadFile(path, 1 << 20).value_or(""), ErrorPage()) << "rerun with SLUICE_UPDATE=1";
 }
 
 TEST(Check, ThrowsAnInternalErrorThatNamesTheExpression) {
