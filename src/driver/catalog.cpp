@@ -7,6 +7,7 @@
 #include <map>
 #include <system_error>
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -71,9 +72,41 @@ Result<std::string> Find(const SearchPaths& paths, const std::string& text, cons
                                 : fmt::format("did you mean {}?", closest)));
 }
 
+/// The file that this code was loaded from: the program, or libsluice in somebody else's program.
+fs::path OwnFile() {
+  std::error_code error;
+  Dl_info info{};
+  if (dladdr(&kModel, &info) != 0 && info.dli_fname != nullptr) {
+    const fs::path file(info.dli_fname);
+    if (file.filename().string().find(".so") != std::string::npos) {
+      return fs::canonical(file, error);
+    }
+  }
+  return fs::read_symlink("/proc/self/exe", error);
+}
+
+/// `share/sluice` of the prefix that this code is installed in (bin/, lib/ or lib/<triplet>/ below
+/// it), so that an installation may be moved. Empty when it is not installed.
+std::string InstalledShare() {
+  std::error_code error;
+  fs::path prefix = OwnFile().parent_path();
+  for (int up = 0; up < 2 && prefix.has_relative_path(); ++up) {
+    prefix = prefix.parent_path();
+    const fs::path share = prefix / "share" / "sluice";
+    if (fs::is_directory(share / kArchitecture.folder, error)) {
+      return share.string();
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 SearchPaths DefaultSearchPaths() {
+  std::string share = InstalledShare();
+  if (!share.empty()) {
+    return {{".", std::move(share)}};
+  }
   return {{".", SLUICE_SOURCE_DIRECTORY, SLUICE_SHARE_DIRECTORY}};
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 /// \file
 /// Where architectures and models come from: a path, or the name of a shipped one. Names are looked
-/// up in `archs/` and `models/` of the current directory, then of the source tree this binary was
-/// built from, then of the install prefix. No environment variable takes part. Tested by
-/// tests/unit/driver_catalog_test.cpp.
+/// up in `archs/` and `models/` of the current directory, then of the installation this code is
+/// part of (it may have been moved), else of the source tree it was built from. No environment
+/// variable takes part. Tested by tests/unit/driver_catalog_test.cpp.
 
 #include <string>
 #include <vector>

@@ -4,6 +4,7 @@
 #include "driver/explain.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "base/checked.h"
@@ -97,6 +98,23 @@ void ClassifySpatial(const mapping::Workload& workload, const arch::Chain& chain
   }
 }
 
+std::vector<std::string> Labels(const mapping::Workload& workload) {
+  constexpr std::size_t kShort = 10;
+  if (std::ranges::all_of(workload.tensor_names,
+                          [](const std::string& name) { return name.size() <= kShort; })) {
+    return workload.tensor_names;
+  }
+  std::vector<std::string> labels;
+  std::array<int, arch::kTensorClasses> seen{};
+  for (const mapping::WorkloadTensor& tensor : workload.tensors) {
+    constexpr std::array<const char*, arch::kTensorClasses> kNames = {"input", "weight", "output"};
+    const auto kind = static_cast<std::size_t>(tensor.tensor_class);
+    const int count = ++seen[kind];
+    labels.push_back(count == 1 ? kNames[kind] : kNames[kind] + std::to_string(count));
+  }
+  return labels;
+}
+
 std::vector<LatencyTerm> LatencyTerms(const arch::Chain& chain, const cost::Cost& cost) {
   std::vector<LatencyTerm> terms;
   const auto add = [&](std::string name, double cycles, cost::Resource resource, int level) {
@@ -133,7 +151,10 @@ Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& ma
   for (const arch::Level& level : chain.levels) {
     explanation.level_names.push_back(level.memory.name);
   }
-  explanation.loop_nest = mapping::PrintLoopNest(workload, chain, mapping);
+  explanation.tensor_labels = Labels(workload);
+  mapping::Workload labelled = workload;
+  labelled.tensor_names = explanation.tensor_labels;
+  explanation.loop_nest = mapping::PrintLoopNest(labelled, chain, mapping);
   explanation.cost = cost;
   for (std::size_t l = 0; l < chain.levels.size(); ++l) {
     for (std::size_t t = 0; t < workload.tensors.size(); ++t) {

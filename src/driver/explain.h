@@ -70,6 +70,9 @@ struct Explanation {
   std::string title;  ///< of the operator
   std::vector<std::string> level_names;
   std::vector<std::string> tensor_names;
+  /// Short names for tables and the loop nest: the names themselves when all are short, else what
+  /// the tensor is to the operator (`input`, `weight`, `input2` ...).
+  std::vector<std::string> tensor_labels;
   std::string loop_nest;
   cost::Cost cost;
   std::vector<TrafficTerm> traffic;  ///< by level, then tensor; only kept tensors

@@ -6,12 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "driver/driver.h"
-#include "io/arch_yaml.h"
-#include "io/onnx.h"
+#include "driver/loaded.h"
 #include "io/plan_json.h"
-#include "io/yaml.h"
 
 namespace sluice::driver {
 namespace {
@@ -23,28 +20,15 @@ constexpr std::int64_t kMaxPlanBytes = std::int64_t{256} << 20U;
 }  // namespace
 
 Result<LoadedNetwork> LoadNetwork(const SearchPaths& paths, const ModelRequest& request) {
-  LoadedNetwork loaded;
-  SLUICE_TRY(loaded.path, FindModel(paths, request.model));
-  SLUICE_TRY(const std::string bytes, ReadFile(loaded.path, kMaxModelBytes));
-  loaded.hash = ContentHash(bytes);
-  io::OnnxOptions options;
-  options.batch = request.batch;
-  options.dims = {request.dims.begin(), request.dims.end()};
-  options.skip_unknown = request.skip_unknown;
-  SLUICE_TRY(loaded.network, io::ImportOnnx(bytes, loaded.path, options));
-  loaded.network.name = std::filesystem::path(loaded.path).stem().string();
-  return loaded;
+  SLUICE_TRY(const std::string path, FindModel(paths, request.model));
+  SLUICE_TRY(const std::string bytes, ReadFile(path, kMaxModelBytes));
+  return ParseNetwork(bytes, path, request);
 }
 
 Result<LoadedArchitecture> LoadArchitecture(const SearchPaths& paths, const std::string& name) {
-  LoadedArchitecture loaded;
-  SLUICE_TRY(loaded.path, FindArchitecture(paths, name));
-  SLUICE_TRY(std::string text, ReadFile(loaded.path, kMaxTextBytes));
-  loaded.hash = ContentHash(text);
-  SLUICE_TRY(const io::YamlDocument document,
-             io::YamlDocument::Parse(std::move(text), loaded.path));
-  SLUICE_TRY(loaded.architecture, io::ReadArchitecture(document));
-  return loaded;
+  SLUICE_TRY(const std::string path, FindArchitecture(paths, name));
+  SLUICE_TRY(std::string text, ReadFile(path, kMaxTextBytes));
+  return ParseArchitecture(std::move(text), path);
 }
 
 Result<planner::Plan> ReadPlan(const std::string& path) {

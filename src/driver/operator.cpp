@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "cost/evaluator.h"
 #include "driver/driver.h"
+#include "driver/loaded.h"
 #include "driver/search.h"
 #include "io/mapping_yaml.h"
 #include "io/timeloop_reader.h"
 #include "io/timeloop_writer.h"
+#include "io/yaml.h"
 #include "planner/layerwise.h"
 
 namespace sluice::driver {
@@ -30,49 +31,6 @@ Result<Subject> MakeSubject(const ir::Network& network, const arch::Architecture
   return subject;
 }
 
-/// Requires a valid mapping.
-Result<Evaluation> Score(std::string architecture_name, Subject subject, mapping::Mapping mapping,
-                         const cost::Policy& policy) {
-  SLUICE_TRY(const cost::Evaluator evaluator,
-             cost::Evaluator::Create(subject.workload, subject.chain, policy));
-  Evaluation evaluation;
-  evaluation.architecture_name = std::move(architecture_name);
-  evaluation.chain = std::move(subject.chain);
-  evaluation.workload = std::move(subject.workload);
-  evaluation.mapping = mapping;
-  evaluation.policy = policy;
-  evaluation.explanation = Explain(evaluator, mapping);
-  evaluation.cost = evaluation.explanation.cost;
-  const cost::Score bound = cost::LowerBound(evaluator);
-  evaluation.bound_energy_pj = bound.energy_pj;
-  evaluation.bound_cycles = bound.cycles;
-  return evaluation;
-}
-
-/// The violations as one diagnostic: the first is the message, the others are notes.
-Diagnostic InvalidMapping(const std::vector<mapping::Violation>& violations,
-                          const arch::Chain& chain, const std::string& file) {
-  const mapping::Violation& first = violations.front();
-  Diagnostic diagnostic(first.code, first.message);
-  diagnostic.span.file = file;
-  for (const mapping::Violation& violation : violations) {
-    if (violation.level >= 0 && violation.words_needed > violation.words_available) {
-      const arch::Memory& memory = chain.levels[static_cast<std::size_t>(violation.level)].memory;
-      const auto words = static_cast<double>(violation.words_needed) -
-                         static_cast<double>(violation.words_available);
-      diagnostic.notes.push_back(fmt::format("{} is {:.0f} words ({:.0f} bytes) short", memory.name,
-                                             words, words * memory.word_bits / 8));
-    }
-    if (&violation != &first) {
-      diagnostic.notes.push_back(violation.message);
-    }
-  }
-  diagnostic.hint = first.code == ErrorCode::kMappingCapacity
-                        ? "make the tiles smaller, or let a tensor bypass the level"
-                        : "docs/formats/mapping.md says what a mapping must fulfil";
-  return diagnostic;
-}
-
 }  // namespace
 
 Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& descriptor,
@@ -87,10 +45,10 @@ Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& desc
   SLUICE_TRY(const planner::Plan plan,
              planner::PlanLayerwise(network, machine.architecture, options));
   const planner::Solution& solution = plan.solutions.front();
-  SLUICE_TRY(Subject subject, MakeSubject(network, machine.architecture));
+  SLUICE_TRY(const Subject subject, MakeSubject(network, machine.architecture));
   MapOutcome outcome;
-  SLUICE_TRY(outcome.evaluation, Score(machine.architecture.name, std::move(subject),
-                                       solution.mapping, options.policy));
+  SLUICE_TRY(outcome.evaluation, ScoreMapping(machine.architecture.name, subject.workload,
+                                              subject.chain, solution.mapping, options.policy));
   outcome.mapper = plan.provenance.mapper;
   outcome.objective = plan.provenance.objective;
   outcome.seed = search.seed;
@@ -108,14 +66,9 @@ Result<Evaluation> EvaluateMapping(const SearchPaths& paths, const std::string& 
   SLUICE_TRY(const cost::Policy policy, cost::ParsePolicy(policy_text));
   SLUICE_TRY(const LoadedArchitecture machine, LoadArchitecture(paths, architecture));
   SLUICE_TRY(const ir::Network network, ir::ParseOperatorDescriptor(descriptor));
-  SLUICE_TRY(Subject subject, MakeSubject(network, machine.architecture));
-  SLUICE_TRY(const mapping::Mapping mapping,
-             io::LoadMapping(mapping_file, subject.workload, subject.chain));
-  const auto violations = mapping::CheckMapping(subject.workload, subject.chain, mapping);
-  if (!violations.empty()) {
-    return Fail(InvalidMapping(violations, subject.chain, mapping_file));
-  }
-  return Score(machine.architecture.name, std::move(subject), mapping, policy);
+  SLUICE_TRY(std::string text, ReadFile(mapping_file, io::kMaxYamlBytes));
+  return EvaluateLoaded(network, network.operators.front(), machine, std::move(text), mapping_file,
+                        policy);
 }
 
 Result<TimeloopEvaluation> EvaluateTimeloop(const std::vector<std::string>& files,
@@ -124,9 +77,8 @@ Result<TimeloopEvaluation> EvaluateTimeloop(const std::vector<std::string>& file
   SLUICE_TRY(io::TimeloopCase loaded, io::LoadTimeloop(files));
   TimeloopEvaluation outcome;
   outcome.warnings = std::move(loaded.warnings);
-  SLUICE_TRY(outcome.evaluation,
-             Score("the Timeloop machine", {std::move(loaded.workload), std::move(loaded.chain)},
-                   loaded.mapping, policy));
+  SLUICE_TRY(outcome.evaluation, ScoreMapping("the Timeloop machine", loaded.workload, loaded.chain,
+                                              loaded.mapping, policy));
   return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "driver/driver.h"
+#include "driver/loaded.h"
 #include "driver/search.h"
 #include "driver/version.h"
 #include "planner/layerwise.h"
@@ -66,21 +67,15 @@ Result<planner::PlanOptions> MakePlanOptions(const SearchRequest& request) {
 Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& model,
                                 const std::string& architecture, const SearchRequest& search,
                                 const std::string& command_line) {
-  SLUICE_TRY(const planner::PlanOptions options, MakePlanOptions(search));
+  // Misspelt options are reported before any file is read.
+  if (auto options = MakePlanOptions(search); !options) {
+    return Fail(std::move(options).error());
+  }
   PlanOutcome outcome;
   SLUICE_TRY(outcome.architecture, LoadArchitecture(paths, architecture));
   SLUICE_TRY(outcome.network, LoadNetwork(paths, model));
-  SLUICE_TRY(outcome.plan, planner::PlanLayerwise(outcome.network.network,
-                                                  outcome.architecture.architecture, options));
-  planner::Provenance& provenance = outcome.plan.provenance;
-  provenance.tool_version = ToolVersion();
-  provenance.command = command_line;
-  provenance.model_path = outcome.network.path;
-  provenance.model_hash = outcome.network.hash;
-  provenance.architecture_path = outcome.architecture.path;
-  provenance.architecture_hash = outcome.architecture.hash;
-  provenance.batch = model.batch;
-  provenance.dims = model.dims;
+  SLUICE_TRY(outcome.plan,
+             PlanLoaded(outcome.network, outcome.architecture, model, search, command_line));
   return outcome;
 }
 

@@ -49,8 +49,7 @@ std::string Wrapped(const std::string& label, const std::string& text) {
 
 std::string RenderTerm(const Explanation& explanation, const TrafficTerm& term, std::size_t rank) {
   const std::string& level = explanation.level_names[static_cast<std::size_t>(term.level)];
-  const std::string tensor =
-      Shorten(explanation.tensor_names[static_cast<std::size_t>(term.tensor)], 28);
+  const std::string& tensor = explanation.tensor_labels[static_cast<std::size_t>(term.tensor)];
   const std::string inner = term.inner < 0
                                 ? "the compute unit"
                                 : explanation.level_names[static_cast<std::size_t>(term.inner)];
@@ -101,7 +100,7 @@ std::string TrafficTable(const Explanation& explanation) {
   const auto count = [](std::int64_t value) { return HumanCount(static_cast<double>(value)); };
   for (const TrafficTerm& term : explanation.traffic) {
     table.Add({explanation.level_names[static_cast<std::size_t>(term.level)],
-               explanation.tensor_names[static_cast<std::size_t>(term.tensor)],
+               explanation.tensor_labels[static_cast<std::size_t>(term.tensor)],
                count(term.tile_words), count(term.reads), count(term.fills), count(term.updates),
                HumanEnergy(term.access_energy_pj + term.network_energy_pj), Percent(term.share)});
   }
@@ -162,6 +161,12 @@ std::string RenderExplanation(const Explanation& explanation, int top) {
   std::string text =
       fmt::format("{}: {}, {} cycles\n", explanation.title, HumanEnergy(cost.score.energy_pj),
                   Grouped(static_cast<std::int64_t>(cost.score.cycles)));
+  for (std::size_t t = 0; t < explanation.tensor_names.size(); ++t) {
+    if (explanation.tensor_labels[t] != explanation.tensor_names[t]) {
+      text += fmt::format("  {:<8} {}\n", explanation.tensor_labels[t],
+                          Shorten(explanation.tensor_names[t], 68));
+    }
+  }
   text += "\n" + explanation.loop_nest;
   text += "\nWhere the energy goes (words, energy, share)\n" + TrafficTable(explanation);
   text += "\nWhat binds the latency (cycles that each resource alone would need)\n" +
