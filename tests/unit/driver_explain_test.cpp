@@ -1,0 +1,177 @@
+// Explanations of a matrix product whose loops are few enough to check by hand.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cost/evaluator.h"
+#include "driver/explain.h"
+#include "driver/table.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+
+namespace sluice::driver {
+namespace {
+
+/// DRAM - 4 x 1 fan-out - Buffer - MAC.
+arch::Chain MakeChain() {
+  arch::Chain chain;
+  arch::Level dram;
+  dram.memory.name = "DRAM";
+  dram.memory.read_pj = 100;
+  dram.memory.update_pj = 100;
+  dram.fan_out.name = "PEs";
+  dram.fan_out.x = 4;
+  arch::Level buffer;
+  buffer.memory.name = "Buffer";
+  buffer.memory.read_pj = 1;
+  buffer.memory.fill_pj = 1;
+  buffer.memory.update_pj = 1;
+  chain.levels = {dram, buffer};
+  chain.compute.name = "MAC";
+  chain.compute.classes = {{ir::WorkClass::kMac, 1.0, 1.0}};
+  return chain;
+}
+
+class ExplainTest : public ::testing::Test {
+ protected:
+  /// M=8 N=6 K=10. DRAM: for K 5, for M 2; 4 PEs share M; Buffer: for N 6, for K 2.
+  void SetUp() override {
+    const ir::Network network = ir::ParseOperatorDescriptor("gemm M=8 N=6 K=10").value();
+    const mapping::Workload workload =
+        mapping::MakeWorkload(network.operators.front(), network).value();
+    const auto dim = [&workload](const std::string& name) {
+      for (int d = 0; d < workload.dims(); ++d) {
+        if (workload.dim_names[static_cast<std::size_t>(d)] == name) {
+          return d;
+        }
+      }
+      ADD_FAILURE() << name;
+      return 0;
+    };
+    mapping_.levels.resize(2);
+    mapping_.levels[0].keep = ~0U;
+    mapping_.levels[1].keep = ~0U;
+    mapping_.levels[0].temporal = {mapping::PerfectLoop(dim("K"), 5),
+                                   mapping::PerfectLoop(dim("M"), 2)};
+    mapping_.levels[0].spatial_x = {mapping::PerfectLoop(dim("M"), 4)};
+    mapping_.levels[1].temporal = {mapping::PerfectLoop(dim("N"), 6),
+                                   mapping::PerfectLoop(dim("K"), 2)};
+    evaluator_.emplace(
+        cost::Evaluator::Create(workload, MakeChain(), cost::PhysicalPolicy()).value());
+    explanation_ = Explain(*evaluator_, mapping_);
+  }
+
+  /// The term of the tensor that moves with exactly these dims.
+  [[nodiscard]] const TrafficTerm& Term(int level, const std::string& dims) const {
+    const mapping::Workload& workload = evaluator_->workload();
+    for (const TrafficTerm& term : explanation_.traffic) {
+      std::string touched;
+      for (int d = 0; d < workload.dims(); ++d) {
+        const auto& tensor = workload.tensors[static_cast<std::size_t>(term.tensor)];
+        if (((tensor.dims >> static_cast<unsigned>(d)) & 1U) != 0) {
+          touched += workload.dim_names[static_cast<std::size_t>(d)];
+        }
+      }
+      if (term.level == level && touched == dims) {
+        return term;
+      }
+    }
+    ADD_FAILURE() << level << " " << dims;
+    return explanation_.traffic.front();
+  }
+
+  static std::string Text(const std::vector<LoopNote>& loops) {
+    std::string text;
+    for (const LoopNote& loop : loops) {
+      text += loop.dim + std::to_string(loop.bound) + "@" + std::to_string(loop.level) +
+              (loop.axis == LoopAxis::kTime ? ""
+               : loop.axis == LoopAxis::kX  ? "x"
+                                            : "y") +
+              " ";
+    }
+    return text;
+  }
+
+  mapping::Mapping mapping_;
+  std::optional<cost::Evaluator> evaluator_;
+  Explanation explanation_;
+};
+
+TEST_F(ExplainTest, ActivationsMoveWithBothLoopsAndSpread) {
+  const TrafficTerm& term = Term(0, "MK");
+  EXPECT_EQ(term.inner, 1);
+  EXPECT_EQ(term.inner_tile_words, 2);
+  EXPECT_EQ(Text(term.moving), "K5@0 M2@0 ");
+  EXPECT_EQ(Text(term.repeating), "");
+  EXPECT_EQ(Text(term.reusing), "");
+  EXPECT_EQ(Text(term.spreading), "M4@0x ");
+  EXPECT_EQ(term.deliveries * term.places * term.inner_tile_words, term.reads);
+  EXPECT_EQ(term.reads, 80);
+}
+
+TEST_F(ExplainTest, WeightsStayDuringTheInnerLoopAndAreShared) {
+  const TrafficTerm& term = Term(0, "NK");
+  EXPECT_EQ(Text(term.moving), "K5@0 ");
+  EXPECT_EQ(Text(term.reusing), "M2@0 ");
+  EXPECT_EQ(Text(term.sharing), "M4@0x ");
+  EXPECT_EQ(term.deliveries, 5);
+  EXPECT_EQ(term.places, 1);
+  EXPECT_EQ(term.reads, 60);
+}
+
+TEST_F(ExplainTest, OutputsComeBackForEveryStepOfTheReductionOutside) {
+  const TrafficTerm& term = Term(0, "MN");
+  EXPECT_TRUE(term.is_output);
+  EXPECT_EQ(Text(term.moving), "M2@0 ");
+  EXPECT_EQ(Text(term.repeating), "K5@0 ");
+  EXPECT_EQ(term.deliveries, 10);
+  EXPECT_EQ(term.updates, 10 * 6 * 4);
+}
+
+TEST_F(ExplainTest, TheComputeUnitFetchesForEveryOperation) {
+  const TrafficTerm& term = Term(1, "NK");
+  EXPECT_EQ(term.inner, -1);
+  EXPECT_EQ(term.inner_tile_words, 1);
+  EXPECT_EQ(term.deliveries * term.places, 8 * 6 * 10);
+  EXPECT_EQ(term.reads, 8 * 6 * 10);
+  EXPECT_EQ(Text(term.reusing), "");
+}
+
+TEST_F(ExplainTest, SharesAndBindingAddUp) {
+  double shares = 0;
+  for (const TrafficTerm& term : explanation_.traffic) {
+    shares += term.share;
+  }
+  const cost::Cost& cost = explanation_.cost;
+  EXPECT_NEAR(shares + (cost.compute_energy_pj + cost.leakage_pj) / cost.score.energy_pj, 1, 1e-12);
+  int binding = 0;
+  for (const LatencyTerm& term : explanation_.latency) {
+    binding += term.binds ? 1 : 0;
+    EXPECT_LE(term.cycles, cost.score.cycles);
+  }
+  EXPECT_EQ(binding, 1);
+  EXPECT_TRUE(explanation_.latency.front().binds);
+}
+
+TEST(TableTest, AlignsShortensAndDropsTrailingBlanks) {
+  Table table({{"name", Table::Align::kLeft, 8}, {"n", Table::Align::kRight}, {"note"}});
+  table.Add({"a", "1", ""});
+  table.Add({"a-very-long-name", "1000", "x"});
+  EXPECT_EQ(table.Render(1),
+            " name         n  note\n"
+            " a            1\n"
+            " a-..name  1000  x\n");
+}
+
+TEST(TableTest, Numbers) {
+  EXPECT_EQ(Grouped(0), "0");
+  EXPECT_EQ(Grouped(-1234567), "-1,234,567");
+  EXPECT_EQ(Grouped(999), "999");
+  EXPECT_EQ(Percent(0.1234), "12.3 %");
+}
+
+}  // namespace
+}  // namespace sluice::driver
