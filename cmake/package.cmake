@@ -1,0 +1,25 @@
+# CPack: one Debian package with everything that `cmake --install` installs.
+#   cmake -S . -B build/package -DCMAKE_INSTALL_PREFIX=/usr && cmake --build build/package
+#   cpack --config build/package/CPackConfig.cmake -B build/package
+# Dependencies are computed from the binaries by dpkg-shlibdeps (packages dpkg-dev, file).
+set(SLUICE_MAINTAINER "Sluice maintainers <maintainers@sluice.invalid>" CACHE STRING
+  "Who is named as maintainer in packages")
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME sluice)
+set(CPACK_PACKAGE_VENDOR Sluice)
+set(CPACK_PACKAGE_CONTACT ${SLUICE_MAINTAINER})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "plans how neural networks run on accelerators")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Sluice reads an ONNX model and the description of an accelerator, maps every
+operator onto the machine, and says what it costs in energy and cycles, with
+lower bounds and the reason for every number. This package holds the program
+sluice, the library libsluice with its headers, and the shipped architectures
+and models.")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion")
+include(CPack)

@@ -1,0 +1,64 @@
+// See sluice/architecture.h.
+
+#include "api/internals.h"
+#include "driver/loaded.h"
+#include "driver/render.h"
+#include "io/arch_yaml.h"
+
+namespace sluice {
+
+Expected<Architecture> Architecture::Load(const std::string& architecture) {
+  return Guarded<Architecture>([&]() -> Result<Architecture> {
+    SLUICE_TRY(driver::LoadedArchitecture loaded,
+               driver::LoadArchitecture(driver::DefaultSearchPaths(), architecture));
+    return Internals::Make(std::move(loaded));
+  });
+}
+
+Expected<Architecture> Architecture::FromYaml(const std::string& yaml, const std::string& name) {
+  return Guarded<Architecture>([&]() -> Result<Architecture> {
+    SLUICE_TRY(driver::LoadedArchitecture loaded, driver::ParseArchitecture(yaml, name));
+    return Internals::Make(std::move(loaded));
+  });
+}
+
+Architecture::Architecture(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Architecture::Architecture(Architecture&&) noexcept = default;
+Architecture& Architecture::operator=(Architecture&&) noexcept = default;
+Architecture::~Architecture() = default;
+
+const std::string& Architecture::name() const {
+  return impl_->loaded.architecture.name;
+}
+
+const std::string& Architecture::hash() const {
+  return impl_->loaded.hash;
+}
+
+double Architecture::clock_hz() const {
+  return impl_->loaded.architecture.clock_hz;
+}
+
+std::vector<ChainInfo> Architecture::chains() const {
+  std::vector<ChainInfo> infos;
+  for (const arch::Chain& chain : arch::Chains(impl_->loaded.architecture)) {
+    ChainInfo info;
+    for (const arch::Level& level : chain.levels) {
+      info.memories.push_back(level.memory.name);
+    }
+    info.compute = chain.compute.name;
+    info.compute_instances = chain.compute_instances();
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::string Architecture::ToYaml() const {
+  return io::WriteArchitectureYaml(impl_->loaded.architecture);
+}
+
+std::string Architecture::Describe() const {
+  return driver::RenderArchitecture(impl_->loaded);
+}
+
+}  // namespace sluice

@@ -1,0 +1,33 @@
+// See sluice/catalog.h.
+
+#include "driver/catalog.h"
+
+#include "api/internals.h"
+#include "driver/version.h"
+
+namespace sluice {
+namespace {
+
+std::vector<CatalogEntry> Public(std::vector<driver::CatalogEntry> entries) {
+  std::vector<CatalogEntry> result;
+  for (driver::CatalogEntry& entry : entries) {
+    result.push_back({std::move(entry.name), std::move(entry.path)});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<CatalogEntry> ShippedArchitectures() {
+  return Public(driver::ListArchitectures(driver::DefaultSearchPaths()));
+}
+
+std::vector<CatalogEntry> ShippedModels() {
+  return Public(driver::ListModels(driver::DefaultSearchPaths()));
+}
+
+std::string LibraryVersion() {
+  return driver::ToolVersion();
+}
+
+}  // namespace sluice
