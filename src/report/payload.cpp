@@ -223,7 +223,8 @@ Result<Json> OperatorsPayload(const planner::Plan& plan, const ir::Network& netw
     }
     list.push_back(
         Json::array({part.name, part.kind, part.solution, ProducersOf(network, i, writers),
-                     network.tensor(op.output().tensor).shape}));
+                     network.tensor(op.output().tensor).shape,
+                     writers[Index(op.output().tensor.value)].front()}));
   }
   return list;
 }

@@ -13,6 +13,8 @@ export interface Op {
   inputs: number[];
   outputs: number[];
   shape: number[];
+  /** the first operator that writes a part of the same tensor; itself when it writes all of it */
+  group: number;
   /** null for a view, which moves nothing */
   solution: SolutionData | null;
   energy: number;
@@ -41,7 +43,7 @@ export function bindingName(chain: ChainData, [resource, level]: [string, number
 }
 
 export function makeReport(data: ReportData): Report {
-  const ops = data.operators.map(([name, kind, number, inputs, shape], index): Op => {
+  const ops = data.operators.map(([name, kind, number, inputs, shape, group], index): Op => {
     const solution = number < 0 ? null : data.solutions[number]!;
     return {
       index,
@@ -50,6 +52,7 @@ export function makeReport(data: ReportData): Report {
       inputs,
       outputs: [],
       shape,
+      group,
       solution,
       energy: solution?.energy_pj ?? 0,
       cycles: solution?.cycles ?? 0,

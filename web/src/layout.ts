@@ -52,6 +52,24 @@ export function collapse(nodes: GraphNode[], keep: (id: number) => boolean): Gra
   return kept;
 }
 
+/** One node for every group. Groups stand where their last member stood, so that what they read
+ *  comes first; requires that nothing reads a group before it is complete. */
+export function mergeGroups(nodes: GraphNode[], groupOf: (id: number) => number): GraphNode[] {
+  const last = new Map(nodes.map((node) => [groupOf(node.id), node.id]));
+  const inputs = new Map<number, Set<number>>();
+  const merged: GraphNode[] = [];
+  for (const node of nodes) {
+    const group = groupOf(node.id);
+    const known = inputs.get(group) ?? new Set<number>();
+    inputs.set(group, known);
+    node.inputs.map(groupOf).filter((input) => input !== group).forEach((input) => known.add(input));
+    if (last.get(group) === node.id) {
+      merged.push({ id: group, inputs: [...known] });
+    }
+  }
+  return merged;
+}
+
 function layersOf(nodes: GraphNode[]): number[][] {
   const layer = new Map<number, number>();
   const layers: number[][] = [];

@@ -45,8 +45,9 @@ export interface SolutionData {
   directives: string;
 }
 
-/** name, kind, solution or -1, operators whose results it reads, shape of its output */
-export type OperatorRow = [string, string, number, number[], number[]];
+/** name, kind, solution or -1, operators whose results it reads, shape of the tensor it writes, first
+ *  operator that writes a part of the same tensor (as the copies of a concatenation do) */
+export type OperatorRow = [string, string, number, number[], number[], number];
 
 export interface ChainLevel {
   name: string;

@@ -41,14 +41,14 @@ function compare(a: CsvCell, b: CsvCell): number {
   return String(a).localeCompare(String(b), "en", { numeric: true });
 }
 
-function cell<Row>(column: Column<Row>, row: Row): HTMLElement {
+function cell<Row>(column: Column<Row>, row: Row, right: boolean): HTMLElement {
   const value = column.value(row);
   const numeric = typeof value === "number";
-  const td = h("td", { class: numeric ? "num" : "" });
+  const td = h("td", { class: right ? "num" : "" });
   if (numeric) {
     td.dataset["v"] = String(value);
     td.title = exact(value);
-    td.classList.toggle("zero", value === 0);
+    td.classList.toggle("zero", value === 0 && column.text !== undefined);
   } else if (value !== null) {
     td.title = String(value);
   }
@@ -118,7 +118,7 @@ export function table<Row>(options: TableOptions<Row>): HTMLElement {
       header.setAttribute("aria-sort", own ? (sort!.descending ? "descending" : "ascending") : "none");
     });
     body.replaceChildren(
-      ...shown.map((row) => h("tr", {}, ...options.columns.map((column) => cell(column, row)))),
+      ...shown.map((row) => h("tr", {}, ...options.columns.map((column, index) => cell(column, row, numericColumn[index]!)))),
     );
     more.textContent = `Show all ${rows.length}`;
     more.hidden = shown.length === rows.length;

@@ -9,7 +9,8 @@ import type { Context } from "../view";
 export interface Bars {
   label: string;
   ops: Op[];
-  stacked: boolean;
+  /** one on the other, one in front of the other, in the order given */
+  arrange: "stack" | "overlay";
   series: { name: string; color: string; value: (op: Op) => number }[];
   format: (value: number) => string;
   max?: number;
@@ -67,7 +68,7 @@ export function operatorBars(context: Context, bars: Bars): HTMLElement {
       series: used.map((one) => ({
         name: one.name,
         type: "bar",
-        ...(bars.stacked ? { stack: "all" } : {}),
+        ...(bars.arrange === "stack" ? { stack: "all" } : { barGap: "-100%" }),
         barCategoryGap: many ? "8%" : "25%",
         itemStyle: { color: one.color },
         emphasis: { focus: "none" },

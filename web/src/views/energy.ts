@@ -28,7 +28,7 @@ function draw(context: Context, split: EnergySplit, order: Order, redraw: (split
       operatorBars(context, {
         label: `Energy of every operator by ${split}`,
         ops: ordered(planned, order, (op) => op.energy),
-        stacked: true,
+        arrange: "stack",
         series: categories.map((name) => ({ name, color: colors.get(name)!, value: of(name) })),
         format: f.energy,
       }),

@@ -3,53 +3,90 @@
 
 import { inkOn, sequential } from "../color";
 import { isDark } from "../theme";
-import { type Op } from "../derive";
+import { sum, type Op } from "../derive";
 import { choice, h, s, section } from "../dom";
 import * as f from "../format";
-import { collapse, edgePath, layoutGraph, sizes, type Layout } from "../layout";
+import { collapse, edgePath, layoutGraph, mergeGroups, sizes, type Layout } from "../layout";
 import { bindingColors, type Context, type View } from "../view";
+
+/** A node: an operator, or several that write parts of one tensor. */
+interface Shown {
+  op: Op;
+  parts: number;
+  energy: number;
+  cycles: number;
+  macs: number;
+  utilisation: number;
+  binding: string;
+}
 
 interface Measure {
   key: string;
   title: string;
-  value: (op: Op) => number;
+  value: (node: Shown) => number;
   text: (value: number) => string;
   /** values are shares of 1 already */
   absolute: boolean;
 }
 
 const measures: Measure[] = [
-  { key: "energy", title: "energy", value: (op) => op.energy, text: f.energy, absolute: false },
-  { key: "cycles", title: "cycles", value: (op) => op.cycles, text: (value) => `${f.count(value)} cycles`, absolute: false },
-  { key: "utilisation", title: "utilisation", value: (op) => op.solution?.utilization ?? 0, text: f.percent, absolute: true },
-  { key: "macs", title: "multiply-accumulates", value: (op) => op.macs, text: (value) => `${f.count(value)} MACs`, absolute: false },
-  { key: "binding", title: "what binds it", value: (op) => op.cycles, text: (value) => `${f.count(value)} cycles`, absolute: false },
+  { key: "energy", title: "energy", value: (node) => node.energy, text: f.energy, absolute: false },
+  { key: "cycles", title: "cycles", value: (node) => node.cycles, text: (value) => `${f.count(value)} cycles`, absolute: false },
+  { key: "utilisation", title: "utilisation", value: (node) => node.utilisation, text: f.percent, absolute: true },
+  { key: "macs", title: "multiply-accumulates", value: (node) => node.macs, text: (value) => `${f.count(value)} MACs`, absolute: false },
+  { key: "binding", title: "what binds it", value: (node) => node.cycles, text: (value) => `${f.count(value)} cycles`, absolute: false },
 ];
 
 let state = { measure: "energy", views: false };
 
-function drawNode(context: Context, op: Op, x: number, y: number, measure: Measure, top: number, colors: Map<string, string>): SVGElement {
-  const value = measure.value(op);
-  const fill = !op.solution ? "none" : measure.key === "binding" ? colors.get(op.binding)! : sequential(top > 0 ? value / top : 0, isDark());
+function shownNodes(ops: Op[]): Map<number, Shown> {
+  const groups = new Map<number, Op[]>();
+  for (const op of ops) {
+    groups.set(op.group, [...(groups.get(op.group) ?? []), op]);
+  }
+  return new Map([...groups].map(([id, members]): [number, Shown] => {
+    const dearest = members.reduce((best, op) => (op.cycles > best.cycles ? op : best));
+    const cycles = sum(members, (op) => op.cycles);
+    const busy = sum(members, (op) => (op.solution?.utilization ?? 0) * op.cycles);
+    return [id, {
+      op: dearest,
+      parts: members.length,
+      energy: sum(members, (op) => op.energy),
+      cycles,
+      macs: sum(members, (op) => op.macs),
+      utilisation: cycles > 0 ? busy / cycles : 0,
+      binding: dearest.binding,
+    }];
+  }));
+}
+
+function drawNode(context: Context, node: Shown, x: number, y: number, measure: Measure, top: number, colors: Map<string, string>): SVGElement {
+  const { op } = node;
+  const value = measure.value(node);
+  const kind = node.parts > 1 ? `${op.kind} × ${node.parts}` : op.kind;
+  const fill = !op.solution ? "none" : measure.key === "binding" ? colors.get(node.binding)! : sequential(top > 0 ? value / top : 0, isDark());
   const ink = op.solution ? inkOn(fill) : "currentColor";
   const text = op.solution ? measure.text(value) : "view";
   return s(
     "a",
-    { href: context.href("operator", op.index), class: `node${op.solution ? "" : " view"}`, "data-op": op.index,
-      "aria-label": `${op.name}, ${op.kind}, ${text}` },
-    s("title", {}, `${op.name}\n${op.kind}, ${op.shape.join(" × ")}\n${text}`),
+    { href: context.href("operator", op.index), class: `node${op.solution ? "" : " view"}`, "data-op": op.group,
+      "aria-label": `${op.name}, ${kind}, ${text}` },
+    s("title", {}, `${op.name}\n${kind}, ${op.shape.join(" × ")}\n${text}`),
     s("rect", { x, y, width: sizes.width, height: sizes.height, rx: 5, fill }),
-    s("text", { x: x + 8, y: y + 14, fill: ink, class: "kind" }, f.shortName(op.kind, 18)),
-    s("text", { x: x + 8, y: y + 27, fill: ink, class: "name" }, f.shortName(op.name, 24)),
+    s("text", { x: x + 8, y: y + 14, fill: ink, class: "kind" }, f.shortName(kind, 19)),
+    s("text", { x: x + 8, y: y + 27, fill: ink, class: "name" }, f.shortName(op.name, 21)),
   );
 }
 
-function drawing(context: Context, layout: Layout, edges: [number, number][], measure: Measure): SVGSVGElement {
-  const { ops } = context.report;
-  const top = measure.absolute ? 1 : Math.max(0, ...ops.map(measure.value));
+function topOf(nodes: Map<number, Shown>, measure: Measure): number {
+  return measure.absolute ? 1 : Math.max(0, ...[...nodes.values()].map(measure.value));
+}
+
+function drawing(context: Context, nodes: Map<number, Shown>, layout: Layout, edges: [number, number][], measure: Measure): SVGSVGElement {
+  const top = topOf(nodes, measure);
   const colors = bindingColors(context.report);
   const svg = s("svg", { class: "graph", viewBox: `0 0 ${layout.width} ${layout.height}`, role: "group", "aria-label": "Network graph" });
-  const lines = s("g", { class: "edges" });
+  const lines = s("g", { class: edges.length > 500 ? "edges many" : "edges" });
   const touching = new Map<number, SVGPathElement[]>();
   for (const [from, to] of edges) {
     const path = s("path", { d: edgePath(layout, from, to) });
@@ -58,9 +95,9 @@ function drawing(context: Context, layout: Layout, edges: [number, number][], me
       touching.set(end, [...(touching.get(end) ?? []), path]);
     }
   }
-  const nodes = s("g", {});
+  const boxes = s("g", {});
   for (const place of layout.nodes.values()) {
-    nodes.append(drawNode(context, ops[place.id]!, place.x, place.y, measure, top, colors));
+    boxes.append(drawNode(context, nodes.get(place.id)!, place.x, place.y, measure, top, colors));
   }
   const mark = (event: Event, on: boolean) => {
     const id = (event.target as Element).closest("[data-op]")?.getAttribute("data-op");
@@ -68,20 +105,20 @@ function drawing(context: Context, layout: Layout, edges: [number, number][], me
       path.classList.toggle("on", on);
     }
   };
-  nodes.addEventListener("pointerover", (event) => mark(event, true));
-  nodes.addEventListener("pointerout", (event) => mark(event, false));
-  nodes.addEventListener("focusin", (event) => mark(event, true));
-  nodes.addEventListener("focusout", (event) => mark(event, false));
-  svg.append(lines, nodes);
+  boxes.addEventListener("pointerover", (event) => mark(event, true));
+  boxes.addEventListener("pointerout", (event) => mark(event, false));
+  boxes.addEventListener("focusin", (event) => mark(event, true));
+  boxes.addEventListener("focusout", (event) => mark(event, false));
+  svg.append(lines, boxes);
   return svg;
 }
 
-function scale(context: Context, measure: Measure): HTMLElement {
+function scale(context: Context, nodes: Map<number, Shown>, measure: Measure): HTMLElement {
   if (measure.key === "binding") {
     return h("div", { class: "legend" }, ...[...bindingColors(context.report)].map(([name, color]) =>
       h("span", {}, h("i", { class: "chip", style: `background:${color}` }), name)));
   }
-  const top = measure.absolute ? 1 : Math.max(0, ...context.report.ops.map(measure.value));
+  const top = topOf(nodes, measure);
   const stops = [0, 0.25, 0.5, 0.75, 1].map((at) => sequential(at, isDark())).join(",");
   return h("div", { class: "legend" }, h("span", { class: "muted" }, measure.text(0)),
     h("i", { class: "ramp", style: `background:linear-gradient(90deg,${stops})` }),
@@ -91,11 +128,13 @@ function scale(context: Context, measure: Measure): HTMLElement {
 function draw(context: Context, redraw: () => void): HTMLElement[] {
   const { ops } = context.report;
   const measure = measures.find((item) => item.key === state.measure)!;
-  const graph = collapse(ops.map((op) => ({ id: op.index, inputs: op.inputs })), (id) => state.views || ops[id]!.solution !== null);
+  const nodes = shownNodes(ops);
+  const inputs = mergeGroups(ops.map((op) => ({ id: op.index, inputs: op.inputs })), (id) => ops[id]!.group);
+  const graph = collapse(inputs, (id) => state.views || nodes.get(id)!.op.solution !== null);
   const wide = window.innerWidth > 800;
   const layout = layoutGraph(graph, wide ? 1.9 : 0.8);
   const edges = graph.flatMap((node) => node.inputs.map((input): [number, number] => [input, node.id]));
-  const svg = drawing(context, layout, edges, measure);
+  const svg = drawing(context, nodes, layout, edges, measure);
   const frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Graph; arrow keys scroll" }, svg);
   let factor = 1;
   const fit = () => Math.min(1.2, (frame.clientWidth - 4) / layout.width);
@@ -119,7 +158,8 @@ function draw(context: Context, redraw: () => void): HTMLElement[] {
   requestAnimationFrame(() => resize(fit()));
   const zoomButton = (text: string, label: string, act: () => void) =>
     h("button", { type: "button", title: label, "aria-label": label, onclick: act }, text);
-  const hidden = ops.length - graph.length;
+  const hidden = nodes.size - graph.length;
+  const merged = ops.length - nodes.size;
   return [
     section(
       "The network, coloured by cost",
@@ -139,10 +179,11 @@ function draw(context: Context, redraw: () => void): HTMLElement[] {
       ],
       h("div", { class: "graph-note" },
         h("span", { class: "muted" },
-          `${graph.length} operators, ${edges.length} edges` +
+          `${graph.length} nodes, ${edges.length} edges` +
             (hidden > 0 ? `, ${hidden} views drawn through` : "") +
+            (merged > 0 ? `, parts of one tensor drawn as one` : "") +
             (layout.columns > 1 ? `; reads down and then right, in ${layout.columns} columns` : "")),
-        scale(context, measure)),
+        scale(context, nodes, measure)),
       frame,
     ),
   ];

@@ -22,7 +22,7 @@ function draw(context: Context, order: Order, redraw: (order: Order) => void): H
       operatorBars(context, {
         label: "Cycles of every operator, by what binds it",
         ops: ordered(planned, order, (op) => op.cycles),
-        stacked: true,
+        arrange: "stack",
         series: [...colors].map(([name, color]) => ({
           name,
           color,

@@ -65,7 +65,7 @@ function edgeTerms(context: Context, solution: SolutionData, edge: EdgeRow): HTM
   }
   return h("details", { class: "edge", open: true },
     h("summary", {}, h("strong", {}, solution.tensors[tensor]![0]), ` ${from} → ${to}`),
-    h("table", { class: "terms" }, h("tbody", {}, ...rows)),
+    h("div", { class: "scroll" }, h("table", { class: "terms" }, h("tbody", {}, ...rows))),
     still.length > 0
       ? h("p", { class: "muted" }, `Stays in place while ${still.map((move) => `${solution.dims[move[1]]![0]} (${chain.levels[move[0]]!.name})`).join(", ")} steps.`)
       : null);

@@ -32,7 +32,7 @@ function draw(context: Context, order: Order, redraw: (order: Order) => void): H
       operatorBars(context, {
         label: "Utilisation of every operator",
         ops: ordered(planned, order, (op) => op.solution!.utilization),
-        stacked: false,
+        arrange: "overlay",
         series: [
           { name: "in space", color: categorical[4]!, value: (op) => spatial(context, op) },
           { name: "in all", color: categorical[0]!, value: (op) => op.solution!.utilization },
