@@ -71,6 +71,7 @@ class EdgeWalk {
     for (int l = 0; l <= rule.child; ++l) {
       places_above_.push_back(nest.Above(l, true).size());
     }
+    parent_times_ = nest.Above(rule.parent, false);
   }
 
   Edge Run() {
@@ -103,6 +104,9 @@ class EdgeWalk {
     for (const std::size_t p : places) {
       child.push_back(index_[p]);
     }
+    if (rule_.output) {
+      StartVisit(Ancestor(child, rule_.parent));
+    }
     const Tile tile = space_.TileOf(coordinates_);
     edge_.tile_words = std::max(edge_.tile_words, Count(tile.words));
     if (rule_.forward) {
@@ -120,6 +124,25 @@ class EdgeWalk {
       const std::int64_t known = Remember(child_seen_[child], fresh);
       edge_.again += known;
       edge_.again_blocks += CeilDivide(known, rule_.child_block);
+    }
+  }
+
+  /// When the parent's own tile moves, its new words have not been updated in this visit.
+  void StartVisit(const Instance& parent) {
+    std::vector<std::int64_t> time;
+    for (const std::size_t position : parent_times_) {
+      time.push_back(index_[position]);
+    }
+    const auto [known, fresh] = visit_time_.try_emplace(parent, time);
+    if (!fresh && known->second == time) {
+      return;
+    }
+    known->second = time;
+    std::vector<Words> coordinates;
+    nest_.Coordinates(rule_.parent, index_, coordinates);
+    for (const std::int64_t w :
+         parent_windows_[parent].Move(space_.TileOf(coordinates), rule_.window)) {
+      visit_seen_[parent].erase(w);
     }
   }
 
@@ -213,6 +236,8 @@ class EdgeWalk {
     if (rule_.output) {
       const std::int64_t known = Remember(parent_seen_[parent], words);
       edge_.merged_again_blocks += CeilDivide(known, rule_.parent_block);
+      edge_.merged_in_visit_blocks +=
+          CeilDivide(Remember(visit_seen_[parent], words), rule_.parent_block);
     }
   }
 
@@ -247,6 +272,10 @@ class EdgeWalk {
   std::map<Instance, Window> groups_;   // by parent
   std::map<Instance, std::set<std::int64_t>> child_seen_;
   std::map<Instance, std::set<std::int64_t>> parent_seen_;
+  std::vector<std::size_t> parent_times_;                     // temporal loops above the parent
+  std::map<Instance, std::vector<std::int64_t>> visit_time_;  // by parent
+  std::map<Instance, Window> parent_windows_;
+  std::map<Instance, std::set<std::int64_t>> visit_seen_;
   std::map<Instance, Requests> requests_;  // of this step, by node of the level reached
   std::map<Instance, Tile> tiles_;         // of this step, by parent
 };

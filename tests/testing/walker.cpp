@@ -230,7 +230,7 @@ class Walker {
       const bool within_visit = policy_.parent_accumulates && grandparent > 0;
       if (within_visit) {
         words = std::max<std::int64_t>(below.merged - above->delivered, 0);
-        blocks = words;
+        blocks = below.merged_in_visit_blocks;
       } else if (!policy_.parent_accumulates || above) {
         const std::int64_t partition = above ? above->delivered - above->again : at.tile_words;
         words = std::max<std::int64_t>(below.merged - partition, 0);
