@@ -11,11 +11,21 @@ foreach(script IN LISTS cli_tests)
 endforeach()
 
 # Every shell block of these documents is run, in order, in an empty directory.
-foreach(document README.md docs/cli.md docs/index.md)
+file(GLOB guides RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/guide/*.md)
+foreach(document README.md docs/cli.md docs/index.md ${guides})
   string(REGEX REPLACE "[/.]" "_" name ${document})
   add_test(NAME docs.${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tools/run_doc_blocks.py
     --sluice $<TARGET_FILE:sluice> ${CMAKE_SOURCE_DIR}/${document})
   set_tests_properties(docs.${name} PROPERTIES LABELS docs TIMEOUT 600)
+endforeach()
+
+# Pages against the program and the site; 77 = skipped.
+file(GLOB docs_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/docs/*_test.py)
+foreach(script IN LISTS docs_tests)
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME docs.${name} COMMAND ${Python3_EXECUTABLE} -B ${script})
+  set_tests_properties(docs.${name} PROPERTIES LABELS docs TIMEOUT 600 SKIP_RETURN_CODE 77
+    ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice>")
 endforeach()
 
 add_test(NAME layers COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tools/check_layers.py)
