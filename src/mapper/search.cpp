@@ -27,6 +27,7 @@ Search::Search(const Problem& problem, const Budget& budget)
     : evaluator_(problem.evaluator),
       objective_(problem.objective),
       budget_(budget),
+      poll_mask_(problem.imperfect ? 0 : 0xFF),
       bound_score_(cost::LowerBound(*problem.evaluator)),
       start_(std::chrono::steady_clock::now()) {
   result_.bound = bound_score_.value(objective_);
@@ -53,7 +54,7 @@ double Search::Evaluate(const mapping::Mapping& mapping) {
   const cost::Score score = evaluator_->Evaluate(mapping);
   ++result_.candidates;
   ++result_.evaluations;
-  if ((result_.evaluations & 0xFF) == 0) {
+  if ((result_.evaluations & poll_mask_) == 0) {
     Poll();
   }
   if (!done_ && result_.evaluations >= budget_.evaluations) {

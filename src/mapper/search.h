@@ -1,7 +1,8 @@
 #pragma once
 /// \file
 /// What every search mapper shares: the incumbent, the budget and the counters.
-/// Time and the stop flag are polled every 256 evaluations, so that they cost nothing.
+/// Time and the stop flag are polled every 256 evaluations, so that they cost nothing; in imperfect
+/// spaces, where one evaluation may take milliseconds, every time.
 
 #include <chrono>
 #include <cstdint>
@@ -48,6 +49,7 @@ class Search {
   const cost::Evaluator* evaluator_;
   cost::Objective objective_;
   Budget budget_;
+  std::int64_t poll_mask_;  ///< polls when no bit of the mask is set in the count of evaluations
   cost::Score bound_score_;
   Result result_;
   bool done_ = false;
