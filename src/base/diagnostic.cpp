@@ -53,12 +53,14 @@ void AppendExcerpt(std::string& out, const SourceSpan& span) {
   std::size_t begin = 0;
   if (line.size() > kWindow && column > kWindow / 2) {
     begin = std::min(column - kWindow / 2, line.size() - kWindow);
-    while (begin > 0 && IsContinuation(line[begin])) {
-      --begin;
-    }
   }
   std::size_t end = std::min(line.size(), begin + kWindow);
-  while (end < line.size() && IsContinuation(line[end])) {
+  // Whole characters only. A character has at most three continuation bytes; a longer run is no
+  // text and may be cut anywhere.
+  for (int i = 0; i < 3 && begin > 0 && IsContinuation(line[begin]); ++i) {
+    --begin;
+  }
+  for (int i = 0; i < 3 && end < line.size() && IsContinuation(line[end]); ++i) {
     ++end;
   }
   const std::string_view shown = line.substr(begin, end - begin);
