@@ -31,6 +31,7 @@ using onnx_import::Value;
 
 constexpr std::int64_t kMaxFileBytes = std::int64_t{2} << 30;
 constexpr std::int64_t kMaxExtent = std::int64_t{1} << 40;
+constexpr std::size_t kMaxRank = 32;
 
 /// Turns declared extents into numbers.
 class InputShapes {
@@ -152,6 +153,11 @@ Result<Shape> InputShapes::ShapeOf(const Value& v) {
                                        v.name, v.type))
                     .WithHint("only numeric tensors can be planned"));
   }
+  if (v.declared->size() > kMaxRank) {
+    return Fail(Diagnostic(ErrorCode::kOnnxShape,
+                           fmt::format("graph input `{}` has rank {}", v.name, v.declared->size()))
+                    .WithHint(fmt::format("at most {} axes are supported", kMaxRank)));
+  }
   Shape shape;
   for (std::size_t axis = 0; axis < v.declared->size(); ++axis) {
     SLUICE_TRY(const std::int64_t extent, Extent(v, axis, (*v.declared)[axis]));
@@ -216,7 +222,7 @@ Status CheckStored(const Graph& graph) {
       continue;
     }
     SLUICE_TRY(const std::int64_t elements, onnx_import::ElementCount(*v.shape));
-    if (elements >= kMaxExtent || v.shape->size() > 32) {
+    if (elements >= kMaxExtent || v.shape->size() > kMaxRank) {
       return Fail(Diagnostic(ErrorCode::kOnnxOverflow,
                              fmt::format("initialiser `{}` of shape {} is too large", v.name,
                                          onnx_import::ShapeText(*v.shape)))

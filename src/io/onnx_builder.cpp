@@ -165,7 +165,14 @@ Status OpBuilder::Emit() {
     parameter = importer_->TensorOf(parameter.value);
   }
   op_.name = importer_->UniqueName(op_.name);
-  SLUICE_TRY_STATUS(ir::Validate(op_, importer_->network_.tensors));
+  if (Status valid = ir::Validate(op_, importer_->network_.tensors); !valid) {
+    // The model's tensors do not have the ranks its operator needs.
+    Diagnostic diagnostic = std::move(valid).error();
+    if (diagnostic.code == ErrorCode::kOperatorInvalid) {
+      diagnostic.code = ErrorCode::kOnnxShape;
+    }
+    return Fail(std::move(diagnostic));
+  }
   importer_->AddOperator(std::move(op_));
   return {};
 }

@@ -61,6 +61,21 @@ bool IsControlFlow(const Node& node) {
                               [](const auto& entry) { return entry.second.has_graph; });
 }
 
+/// `wanted`, or with the first number that makes it new. The table keeps the next number to try, so
+/// that a million equal names are not searched again and again.
+std::string FreeName(const std::string& wanted, std::map<std::string, int>* taken) {
+  const auto [it, added] = taken->emplace(wanted, 2);
+  if (added) {
+    return wanted;
+  }
+  while (true) {
+    std::string name = fmt::format("{}.{}", wanted, it->second++);
+    if (taken->emplace(name, 2).second) {
+      return name;
+    }
+  }
+}
+
 /// Outputs differ from run to run, so nothing may be folded.
 bool IsRandom(const Node& node) {
   return node.op_type.starts_with("Random") || node.op_type == "Bernoulli" ||
@@ -72,7 +87,7 @@ bool IsRandom(const Node& node) {
 Importer::Importer(Graph graph, std::string file_name, bool skip_unknown)
     : graph_(std::move(graph)), file_name_(std::move(file_name)), skip_unknown_(skip_unknown) {
   for (Value& v : graph_.values) {
-    value_names_.insert(v.name);
+    value_names_.emplace(v.name, 2);
     v.is_used = v.is_output;
   }
   for (const Node& node : graph_.nodes) {
@@ -192,6 +207,13 @@ Status Importer::Define(const Node& node, std::size_t o, Shape shape, std::int32
   }
   v.shape = std::move(shape);
   v.type = type;
+  if (v.tensor.valid()) {  // a handler gave up half-way and a fallback defines the output anew
+    ir::Tensor& tensor = network_.tensors[static_cast<std::size_t>(v.tensor.value)];
+    tensor.shape = *v.shape;
+    tensor.element_bits = ElementBits(type);
+    tensor.storage = {};
+    v.storage = -1;
+  }
   return {};
 }
 
@@ -211,10 +233,7 @@ Status Importer::DefineConstant(const Node& node, std::size_t o, Constant consta
 
 Result<int> Importer::NewValue(const std::string& name, Shape shape, std::int32_t type) {
   Value v;
-  v.name = name;
-  for (int number = 2; !value_names_.insert(v.name).second; ++number) {
-    v.name = fmt::format("{}.{}", name, number);
-  }
+  v.name = FreeName(name, &value_names_);
   SLUICE_TRY(const std::int64_t elements, ElementCount(shape));
   if (elements >= kMaxElements) {
     return Fail(Diagnostic(ErrorCode::kOnnxOverflow,
@@ -235,19 +254,19 @@ Result<int> Importer::CarriedValue(const std::string& name, int storage) {
 }
 
 std::string Importer::UniqueName(const std::string& wanted) {
-  std::string name = wanted;
-  for (int number = 2; !operator_names_.insert(name).second; ++number) {
-    name = fmt::format("{}.{}", wanted, number);
-  }
-  return name;
+  return FreeName(wanted, &operator_names_);
 }
 
 ir::TensorId Importer::TensorOf(int id) {
-  if (value(id).tensor.valid()) {
-    return value(id).tensor;
-  }
   const int storage = value(id).storage;
-  const ir::TensorId stored = storage >= 0 ? TensorOf(storage) : ir::TensorId{};
+  ir::TensorId stored;
+  if (storage >= 0) {  // the viewed tensor mostly exists: chains of views must not recurse
+    stored = value(storage).tensor.valid() ? value(storage).tensor : TensorOf(storage);
+  }
+  if (const ir::TensorId known = value(id).tensor; known.valid()) {
+    network_.tensors[static_cast<std::size_t>(known.value)].storage = stored;
+    return known;
+  }
   Value& v = mutable_value(id);
   ir::Tensor tensor;
   tensor.name = v.name;
@@ -309,24 +328,34 @@ Status Importer::FinishConstants(const Node& node) {
     shapes.push_back(*v.shape);
     types.push_back(v.type);
   }
-  if (done || !known) {
+  // Work, not only memory: hostile models can ask for much of either.
+  std::int64_t work = 1;
+  for (const Constant* input : inputs) {
+    work += input != nullptr ? static_cast<std::int64_t>(input->size()) : 0;
+  }
+  for (const Shape& shape : shapes) {
+    SLUICE_TRY(const std::int64_t elements, ElementCount(shape));
+    work += known ? elements : 0;
+  }
+  if (done || !known || work > constant_budget_) {
     return {};
   }
+  constant_budget_ -= work;
   SLUICE_TRY(auto folded, FoldNode(node, inputs, shapes, types, opset()));
   for (std::size_t o = 0; o < folded.size() && o < node.outputs.size(); ++o) {
     if (!folded[o] || !Wants(node, o)) {
       continue;
     }
-    constant_budget_ -= static_cast<std::int64_t>(folded[o]->size());
-    if (constant_budget_ >= 0) {
-      mutable_value(node.outputs[o]).data = std::move(folded[o]);
-    }
+    mutable_value(node.outputs[o]).data = std::move(folded[o]);
   }
   return {};
 }
 
 Status Importer::ImportKnown(Node& node, const OpRow& row) {
   SLUICE_TRY_STATUS(CheckArity(node, row));
+  if (!row.many_outputs && !Wants(node, 0)) {
+    return Fail(ErrorCode::kOnnxMalformed, "only an output it does not have is used");
+  }
   folding_ = !IsRandom(node) && std::all_of(node.inputs.begin(), node.inputs.end(), [this](int id) {
     return id < 0 || value(id).is_constant;
   });
@@ -381,7 +410,10 @@ Status Importer::ImportUnknown(const Node& node) {
       continue;
     }
     const auto shape = Declared(node, o);
-    const Value& v = value(node.outputs[o]);
+    Value& v = mutable_value(node.outputs[o]);
+    v.is_constant = false;
+    v.data.reset();
+    v.storage = -1;
     if (!shape || ElementBits(v.declared_type) == 0) {
       return Fail(Diagnostic(ErrorCode::kOnnxUnsupportedOp, what)
                       .WithNote(fmt::format("--skip-unknown needs the static shape of its output "
@@ -405,8 +437,10 @@ Status Importer::ImportNode(Node& node) {
   }
   if (node.domain.empty()) {
     if (const auto row = Rows().find(node.op_type); row != Rows().end()) {
+      const std::size_t operators_before = network_.operators.size();
       Status status = ImportKnown(node, *row->second);
       if (!status && skip_unknown_ && status.error().code == ErrorCode::kOnnxUnsupportedOp) {
+        network_.operators.resize(operators_before);
         return ImportUnknown(node);
       }
       return status;

@@ -9,7 +9,6 @@
 
 #include <initializer_list>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -31,6 +30,7 @@ struct OpRow {
   int min_inputs = 1;  ///< inputs that may not be left out
   int vector = 0;      ///< vector operations per point, where the handler is shared
   int transcendental = 0;
+  bool many_outputs = false;  ///< the handler asks for each output whether it is wanted
 };
 
 std::span<const OpRow> ConvolutionRows();
@@ -141,9 +141,9 @@ class Importer {
   /// The node at hand is computed from constants only: its shapes matter, its operators do not
   /// exist.
   bool folding_ = false;
-  std::int64_t constant_budget_ = 1 << 24;
-  std::set<std::string> operator_names_;
-  std::set<std::string> value_names_;
+  std::int64_t constant_budget_ = 1 << 26;     ///< elements that folding may still touch
+  std::map<std::string, int> operator_names_;  ///< with the next number for a duplicate
+  std::map<std::string, int> value_names_;
   ir::Network network_;
 };
 

@@ -231,7 +231,7 @@ constexpr OpRow kConstants[] = {
 constexpr OpRow kQuantizations[] = {
     {"QuantizeLinear", QuantizeLinear, 2, 4},  // scale, round, shift, saturate
     {"DequantizeLinear", DequantizeLinear, 2, 2},
-    {"DynamicQuantizeLinear", DynamicQuantizeLinear, 1, 4},
+    {"DynamicQuantizeLinear", DynamicQuantizeLinear, 1, 4, 0, true},
 };
 
 }  // namespace

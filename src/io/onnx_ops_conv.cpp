@@ -298,7 +298,7 @@ constexpr OpRow kRows[] = {
     {"ConvTranspose", ConvTranspose, 2},
     {"ConvInteger", ConvInteger, 2},
     {"QLinearConv", QLinearConv, 8},
-    {"MaxPool", Pool, 1, 1},
+    {"MaxPool", Pool, 1, 1, 0, true},
     {"AveragePool", Pool, 1, 1},
     {"LpPool", Pool, 1, 2},
     {"GlobalMaxPool", GlobalPool, 1, 1},

@@ -234,7 +234,7 @@ constexpr OpRow kRows[] = {
     {"Min", Variadic, 1, 1},
     {"Cast", Cast, 1, 1},
     {"CastLike", CastLike, 2, 1},
-    {"Dropout", Dropout, 1, 1},
+    {"Dropout", Dropout, 1, 1, 0, true},
 };
 
 }  // namespace

@@ -409,7 +409,7 @@ constexpr OpRow kRows[] = {
     {"GatherND", GatherNd, 2},
     {"ScatterElements", ScatterElements, 3},
     {"ScatterND", ScatterNd, 3},
-    {"TopK", TopK, 2},
+    {"TopK", TopK, 2, 0, 0, true},
     {"OneHot", OneHot, 3},
     {"CumSum", CumSum, 2},
     {"ReverseSequence", ReverseSequence, 2},

@@ -202,6 +202,11 @@ Status MergeExtents(const Labels& labels, const Shape& shape, Equation* equation
 
 Result<Equation> ParseEquation(const Importer& importer, const Node& node) {
   std::string text = node.String("equation", "");
+  constexpr std::size_t kMaxOperands = 5;  // six tensors less the output
+  if (text.size() > 1024 || node.inputs.size() > kMaxOperands) {
+    return Importer::Unsupported(
+        fmt::format("an equation of {} letters for {} operands", text.size(), node.inputs.size()));
+  }
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   const std::size_t arrow = text.find("->");
   const std::string left = text.substr(0, arrow);

@@ -369,7 +369,7 @@ Status Trilu(Importer& importer, const Node& node, const OpRow&) {
 constexpr OpRow kRows[] = {
     {"Transpose", Transpose, 1},
     {"Concat", Concat, 1},
-    {"Split", Split, 1},
+    {"Split", Split, 1, 0, 0, true},
     {"Slice", Slice, 3},
     {"Pad", Pad, 1},
     {"Expand", Expand, 2},

@@ -280,7 +280,8 @@ Status Lstm(Importer& importer, const Node& node, const OpRow&) {
   return Recurrent(importer, node, 4, true);
 }
 
-constexpr OpRow kRows[] = {{"RNN", Rnn, 3}, {"GRU", Gru, 3}, {"LSTM", Lstm, 3}};
+constexpr OpRow kRows[] = {
+    {"RNN", Rnn, 3, 0, 0, true}, {"GRU", Gru, 3, 0, 0, true}, {"LSTM", Lstm, 3, 0, 0, true}};
 
 }  // namespace
 

@@ -245,6 +245,9 @@ Status BatchNormalization(Importer& importer, const Node& node, const OpRow& row
                                       {"", nullptr, 1, o % 2 == 1 ? 1 : 2}));
     }
   }
+  if (!importer.Wants(node, 0)) {
+    return {};
+  }
   OpBuilder op(importer, node);
   const std::vector<int> dims = op.DimsFor(x);
   if (training) {
@@ -334,8 +337,7 @@ Status SoftmaxCrossEntropyLoss(Importer& importer, const Node& node, const OpRow
   SLUICE_TRY_STATUS(importer.Define(node, 1, x, type));
   int scores = node.outputs.size() > 1 ? node.outputs[1] : -1;
   if (!importer.Wants(node, 1)) {
-    SLUICE_TRY(scores,
-               importer.NewValue(importer.value(node.outputs[0]).name + ".log_prob", x, type));
+    SLUICE_TRY(scores, importer.NewValue(node.name + ".log_prob", x, type));
   }
   OpBuilder softmax(importer, node, "log_softmax");
   const std::vector<int> dims = softmax.DimsFor(x);
@@ -345,7 +347,7 @@ Status SoftmaxCrossEntropyLoss(Importer& importer, const Node& node, const OpRow
                         .Work(ir::WorkClass::kTranscendental, 1)
                         .Work(ir::WorkClass::kVector, 4)
                         .Emit());
-  return EmitLoss(importer, node, scores, row);
+  return importer.Wants(node, 0) ? EmitLoss(importer, node, scores, row) : Status{};
 }
 
 constexpr OpRow kReductions[] = {
@@ -362,20 +364,20 @@ constexpr OpRow kReductions[] = {
     {"ArgMax", ArgReduce, 1, 1},
     {"ArgMin", ArgReduce, 1, 1},
     {"NegativeLogLikelihoodLoss", NegativeLogLikelihoodLoss, 2, 1},
-    {"SoftmaxCrossEntropyLoss", SoftmaxCrossEntropyLoss, 2, 1},
+    {"SoftmaxCrossEntropyLoss", SoftmaxCrossEntropyLoss, 2, 1, 0, true},
 };
 
 constexpr OpRow kNormalizations[] = {
     {"Softmax", Softmax, 1, 4, 1},     // max, subtract, add, multiply by the inverse; exp
     {"LogSoftmax", Softmax, 1, 4, 1},  // max, subtract, add, subtract; exp
     {"Hardmax", Softmax, 1, 2},
-    {"LayerNormalization", LayerNormalization, 2, 6},  // two sums, centre, scale, affine
-    {"RMSNormalization", LayerNormalization, 2, 4},
+    {"LayerNormalization", LayerNormalization, 2, 6, 0, true},  // two sums, centre, scale, affine
+    {"RMSNormalization", LayerNormalization, 2, 4, 0, true},
     {"LpNormalization", LpNormalization, 1, 3},
     {"MeanVarianceNormalization", MeanVarianceNormalization, 1, 5},
     {"InstanceNormalization", InstanceNormalization, 3, 6},
     {"GroupNormalization", GroupNormalization, 3, 6},
-    {"BatchNormalization", BatchNormalization, 5, 2},
+    {"BatchNormalization", BatchNormalization, 5, 2, 0, true},
     {"LRN", Lrn, 1, 1, 2},
 };
 

@@ -114,6 +114,12 @@ Status Importer::EmitView(const Node& node, std::size_t o) {
 }
 
 Status Importer::EmitOpaque(const Node& node, std::size_t o, ir::WorkClass work) {
+  constexpr std::size_t kMaxInputs = 64;
+  if (node.inputs.size() > kMaxInputs) {
+    return Fail(ErrorCode::kOnnxUnsupportedOp,
+                fmt::format("an opaque operator of {} inputs, at most {} are supported",
+                            node.inputs.size(), kMaxInputs));
+  }
   OpBuilder op(*this, node, o == 0 ? "" : std::to_string(o));
   const std::vector<int> dims = op.DimsFor(*value(node.outputs[o]).shape);
   std::size_t reads = 0;

@@ -34,7 +34,9 @@ Diagnostic Malformed(const std::string& what) {
 template <class T>
 std::vector<T> Raw(const std::string& bytes) {
   std::vector<T> numbers(bytes.size() / sizeof(T));
-  std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(T));
+  if (!numbers.empty()) {
+    std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(T));
+  }
   return numbers;
 }
 

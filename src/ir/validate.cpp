@@ -214,21 +214,35 @@ Status CheckDisjoint(const Network& network, const std::vector<std::size_t>& wri
   return {};
 }
 
-/// Views rename bytes: same size as their storage, and following storages ends.
-Status CheckStorage(const Network& network, const Tensor& tensor) {
-  const Tensor* at = &tensor;
-  for (std::size_t steps = 0; at->storage.valid(); ++steps) {
-    if (steps > network.tensors.size()) {
-      return Fail(ErrorCode::kOnnxCycle,
-                  fmt::format("tensor `{}` is a view of itself", tensor.name));
+/// Views rename bytes: same size as their storage, and following storages ends. O(tensors): a chain
+/// is followed only up to the first tensor that is known to end.
+Status CheckStorages(const Network& network) {
+  std::vector<bool> ends(network.tensors.size(), false);
+  std::vector<bool> on_path(network.tensors.size(), false);
+  for (std::size_t t = 0; t < network.tensors.size(); ++t) {
+    std::vector<std::size_t> path;
+    for (std::size_t at = t; !ends[at];) {
+      const Tensor& tensor = network.tensors[at];
+      if (on_path[at]) {
+        return Fail(ErrorCode::kOnnxCycle,
+                    fmt::format("tensor `{}` is a view of itself", tensor.name));
+      }
+      on_path[at] = true;
+      path.push_back(at);
+      if (!tensor.storage.valid()) {
+        break;
+      }
+      const Tensor& storage = network.tensor(tensor.storage);
+      if (TensorBytes(tensor) != TensorBytes(storage)) {
+        return Fail(ErrorCode::kOperatorInvalid,
+                    fmt::format("tensor `{}` is a view of `{}` but has another size", tensor.name,
+                                storage.name));
+      }
+      at = static_cast<std::size_t>(tensor.storage.value);
     }
-    at = &network.tensor(at->storage);
-  }
-  if (tensor.storage.valid() &&
-      TensorBytes(tensor) != TensorBytes(network.tensor(tensor.storage))) {
-    return Fail(ErrorCode::kOperatorInvalid,
-                fmt::format("tensor `{}` is a view of `{}` but has another size", tensor.name,
-                            network.tensor(tensor.storage).name));
+    for (const std::size_t at : path) {
+      ends[at] = true;
+    }
   }
   return {};
 }
@@ -322,9 +336,7 @@ Status Validate(const Network& network) {
                   fmt::format("two tensors are called `{}`", tensor.name));
     }
   }
-  for (const Tensor& tensor : network.tensors) {
-    SLUICE_TRY_STATUS(CheckStorage(network, tensor));
-  }
+  SLUICE_TRY_STATUS(CheckStorages(network));
   names.clear();
   std::int64_t total = 0;  // of operations, and an upper bound of all bytes moved
   for (const Operator& op : network.operators) {

@@ -40,7 +40,9 @@ constexpr std::int64_t kMaxPoints = 4'000'000;
 template <class T>
 Values FromRaw(const std::string& raw) {
   std::vector<T> numbers(raw.size() / sizeof(T));
-  std::memcpy(numbers.data(), raw.data(), numbers.size() * sizeof(T));
+  if (!numbers.empty()) {
+    std::memcpy(numbers.data(), raw.data(), numbers.size() * sizeof(T));
+  }
   return Values(numbers.begin(), numbers.end());
 }
 
