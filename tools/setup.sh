@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that Sluice needs and that are missing, and nothing else.
-# usage: tools/setup.sh [product] [tests] [ci]      (default: product)
+# usage: tools/setup.sh [product] [web] [tests] [ci]      (default: product)
 #   product  compile and run the program
+#   web      bundle the interactive report (without it reports are plain tables)
 #   tests    compile and run the default tests and benchmarks
-#   ci       the second compiler, sanitizer run-times and the formatter
+#   ci       the second compiler, sanitizer run-times, the formatter, a browser for the report's tests
 # Needs root or sudo only when something is missing. Safe to repeat.
 set -euo pipefail
 
@@ -11,15 +12,18 @@ product=(build-essential cmake ninja-build ccache python3
          libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
          libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev)
 tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata)
-ci=(clang-19 libclang-rt-19-dev clang-format-19)
+ci=(clang-19 libclang-rt-19-dev clang-format-19 chromium)
 
 wanted=()
 for group in "${@:-product}"; do
   case $group in
     product) wanted+=("${product[@]}") ;;
+    web)
+      # Node.js from elsewhere brings its own npm and excludes Debian's.
+      if ! command -v node >/dev/null || ! command -v npm >/dev/null; then wanted+=(nodejs npm); fi ;;
     tests) wanted+=("${tests[@]}") ;;
     ci) wanted+=("${ci[@]}") ;;
-    *) echo "setup: no package group called '$group' (product, tests, ci)" >&2; exit 2 ;;
+    *) echo "setup: no package group called '$group' (product, web, tests, ci)" >&2; exit 2 ;;
   esac
 done
 

@@ -23,6 +23,7 @@ echarts.use([
 type Made = () => EChartsCoreOption;
 interface Live {
   chart: echarts.ECharts;
+  label: string;
   option: Made;
   observer: ResizeObserver;
 }
@@ -36,12 +37,12 @@ export function inks() {
     : { text: "#1b2026", muted: "#5a6570", line: "#c9ced4", grid: "#eceef0", surface: "#ffffff" };
 }
 
-function dressed(option: EChartsCoreOption): EChartsCoreOption {
+function dressed(option: EChartsCoreOption, label: string): EChartsCoreOption {
   const ink = inks();
   return {
     animation: false,
     textStyle: { fontFamily: font, color: ink.text },
-    aria: { enabled: true, decal: { show: patterns() } },
+    aria: { enabled: true, label: { description: label }, decal: { show: patterns() } },
     ...option,
     tooltip: {
       backgroundColor: ink.surface,
@@ -67,20 +68,20 @@ export function chart(
       return;
     }
     const made = echarts.init(box, null, { renderer: "canvas" });
-    made.setOption(dressed(option()));
+    made.setOption(dressed(option(), label));
     if (onClick) {
       made.on("click", (params) => onClick(params as never));
     }
     const observer = new ResizeObserver(() => made.resize());
     observer.observe(box);
-    live.push({ chart: made, option, observer });
+    live.push({ chart: made, label, option, observer });
   });
   return box;
 }
 
 export function redrawCharts(): void {
   for (const item of live) {
-    item.chart.setOption(dressed(item.option()), true);
+    item.chart.setOption(dressed(item.option(), item.label), true);
   }
 }
 
