@@ -42,6 +42,8 @@ class Page(html.parser.HTMLParser):
 
 
 class SiteTest(unittest.TestCase):
+    maxDiff = None
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="sluice-site-")
@@ -58,7 +60,7 @@ class SiteTest(unittest.TestCase):
     def test_navigation_has_every_page_once(self):
         listed = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
         written = [path.relative_to(DOCS).as_posix() for path in DOCS.glob("**/*.md")]
-        self.assertEqual(sorted(listed), sorted(written))
+        self.assertEqual(sorted(listed), sorted(written), "list it under nav in mkdocs.yml")
 
     def test_nothing_is_loaded_from_elsewhere(self):
         for name, page in self.pages.items():
