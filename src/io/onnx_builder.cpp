@@ -84,8 +84,8 @@ ir::AxisExpr OpBuilder::Indirect(const std::vector<int>& dims) const {
   std::vector<int> longest;
   std::copy_if(dims.begin(), dims.end(), std::back_inserter(longest),
                [&](int dim) { return bound(dim) > 1; });
-  std::stable_sort(longest.begin(), longest.end(),
-                   [&](int a, int b) { return bound(a) > bound(b); });
+  std::sort(longest.begin(), longest.end(),
+            [&](int a, int b) { return bound(a) != bound(b) ? bound(a) > bound(b) : a < b; });
   longest.resize(std::min(longest.size(), kMaxAxisTerms));
   std::sort(longest.begin(), longest.end());
   longest.erase(std::unique(longest.begin(), longest.end()), longest.end());

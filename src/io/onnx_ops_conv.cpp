@@ -283,7 +283,7 @@ Status MaxUnpool(Importer& importer, const Node& node, const OpRow&) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     read.push_back(Along(dims[i]));
     if (i >= 2) {
-      write.push_back(op.Indirect({dims.begin() + 2, dims.end()}));
+      write.push_back(op.Indirect({dims[i]}));
     }
   }
   return op.Read(node.inputs[0], read)

@@ -128,8 +128,14 @@ std::vector<ir::AxisExpr> TupleAxes(const OpBuilder& op, const TupleIndex& tuple
   }
   const std::vector<int> index_dims(outer.begin() + static_cast<std::ptrdiff_t>(tuple.batch),
                                     outer.end());
+  // One point touches one element, so each dim may feed one of the axes only.
   for (std::size_t i = 0; i < tuple.length; ++i) {
-    axes.push_back(op.Indirect(index_dims));
+    const std::size_t end = i + 1 == tuple.length ? index_dims.size() : i + 1;
+    std::vector<int> fed;
+    for (std::size_t k = i; k < end && k < index_dims.size(); ++k) {
+      fed.push_back(index_dims[k]);
+    }
+    axes.push_back(op.Indirect(fed));
   }
   for (const int dim : inner) {
     axes.push_back(Along(dim));
@@ -369,7 +375,7 @@ Status GridSample(Importer& importer, const Node& node, const OpRow&) {
   std::vector<ir::AxisExpr> read{Along(dims[0]), Along(dims[1])};
   std::vector<ir::AxisExpr> where{Along(dims[0])};
   for (const int place : places) {
-    read.push_back(op.Indirect(places));
+    read.push_back(op.Indirect({place}));
     where.push_back(Along(place));
   }
   where.push_back(Along(component));
@@ -393,10 +399,9 @@ Status RoiAlign(Importer& importer, const Node& node, const OpRow&) {
   OpBuilder op(importer, node);
   const std::vector<int> dims = op.DimsFor(y);
   const int sample = op.Dim("S", samples * samples);
-  const std::vector<int> places{dims[0], dims[2], dims[3], sample};
   return op
-      .Read(node.inputs[0],
-            {op.Indirect({dims[0]}), Along(dims[1]), op.Indirect(places), op.Indirect(places)})
+      .Read(node.inputs[0], {op.Indirect({}), Along(dims[1]),
+                             op.Indirect({dims[0], dims[2], sample}), op.Indirect({dims[3]})})
       .Read(node.inputs[1], {Along(dims[0]), op.Indirect({sample})})
       .Accumulate(node.outputs[0], AlongAll(dims))
       .Work(ir::WorkClass::kVector, 8)

@@ -307,7 +307,8 @@ Status EmitLoss(Importer& importer, const Node& node, int scores, const OpRow& r
       importer.Define(node, 0, reduced ? Shape{} : target, importer.value(scores).type));
   OpBuilder op(importer, node);
   const std::vector<int> dims = op.DimsFor(target);
-  std::vector<ir::AxisExpr> read{Along(dims[0]), op.Indirect(dims)};
+  // Every point picks one class: the other axes say which points there are.
+  std::vector<ir::AxisExpr> read{Along(dims[0]), op.Indirect({})};
   for (std::size_t i = 1; i < dims.size(); ++i) {
     read.push_back(Along(dims[i]));
   }

@@ -131,14 +131,24 @@ Status Importer::EmitOpaque(const Node& node, std::size_t o, ir::WorkClass work)
     if (elements == 0) {
       continue;  // an empty constant that stands for "not given"
     }
-    // Any element may be needed for any output; a machine holds at most six tensors of an operator.
+    // A machine holds at most six tensors of an operator.
     constexpr std::size_t kMaxReads = 5;
     if (value(input).is_constant && reads >= kMaxReads) {
       op.Parameter(input, {});
       continue;
     }
     ++reads;
-    op.Read(input, std::vector<ir::AxisExpr>(value(input).shape->size(), op.Indirect(dims)));
+    // Any element may be needed. Output dims are spread over the axes from the right, so that no
+    // more elements are counted than there are points.
+    std::vector<std::vector<int>> fed(value(input).shape->size());
+    for (std::size_t r = 0; r < dims.size() && !fed.empty(); ++r) {
+      fed[r < fed.size() ? fed.size() - 1 - r : 0].push_back(dims[dims.size() - 1 - r]);
+    }
+    std::vector<ir::AxisExpr> axes;
+    for (const std::vector<int>& feeding : fed) {
+      axes.push_back(op.Indirect(feeding));
+    }
+    op.Read(input, std::move(axes));
   }
   return op.Write(node.outputs[o], AlongAll(dims)).Work(work, 1).Emit();
 }

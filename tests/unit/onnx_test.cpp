@@ -15,6 +15,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "mapping/workload.h"
 #include "testing/onnx_model.h"
 
 namespace sluice::io {
@@ -105,6 +106,8 @@ TEST(OnnxModels, FitAMachinesWorkload) {
                                         [](const ir::Dim& dim) { return dim.bound > 1; });
       EXPECT_LE(moving, 12) << name << " " << op.name;
       EXPECT_LE(op.accesses.size(), 6U) << name << " " << op.name;
+      const auto workload = mapping::MakeWorkload(op, network);
+      EXPECT_TRUE(workload) << name << " " << workload.error().Render();
       for (const ir::Access& access : op.accesses) {
         EXPECT_LE(access.axes.size(), 8U) << name << " " << op.name;
         for (const ir::AxisExpr& axis : access.axes) {
