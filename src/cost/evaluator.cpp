@@ -167,7 +167,7 @@ bool Evaluator::IsValid(const mapping::Mapping& mapping) const {
   return mapping::FitsQuickly(workload_, validity_, mapping);
 }
 
-void Evaluator::Count(const mapping::Mapping& mapping, Work& work) const {
+void Evaluator::Count(const mapping::Mapping& mapping, bool with_hops, Work& work) const {
   for (int l = 0; l < compiled_.levels; ++l) {
     for (int t = 0; t < compiled_.tensors; ++t) {
       work.at[Index(l)][Index(t)] = Counters{};
@@ -181,7 +181,7 @@ void Evaluator::Count(const mapping::Mapping& mapping, Work& work) const {
     CountPerfect(compiled_, policy_, mapping, nest, work);
   }
   RoundTotals(compiled_, policy_, work);
-  if (compiled_.any_network_cost) {
+  if (with_hops || compiled_.any_network_cost) {
     CountNetwork(compiled_, mapping, nest, work);
   }
 }
@@ -259,13 +259,13 @@ Score Evaluator::Summarize(const Work& work, Cost* cost) const {
 
 Score Evaluator::Evaluate(const mapping::Mapping& mapping) const {
   Work work;
-  Count(mapping, work);
+  Count(mapping, false, work);
   return Summarize(work, nullptr);
 }
 
 Cost Evaluator::EvaluateFull(const mapping::Mapping& mapping) const {
   Work work;
-  Count(mapping, work);
+  Count(mapping, true, work);
   Cost cost;
   cost.score = Summarize(work, &cost);
   cost.levels = compiled_.levels;

@@ -45,7 +45,8 @@ class Evaluator {
 
  private:
   Evaluator(const mapping::Workload& workload, const arch::Chain& chain, const Policy& policy);
-  void Count(const mapping::Mapping& mapping, Work& work) const;
+  /// `with_hops`: count distances even when they cost nothing.
+  void Count(const mapping::Mapping& mapping, bool with_hops, Work& work) const;
   [[nodiscard]] Score Summarize(const Work& work, Cost* cost) const;
 
   mapping::Workload workload_;

@@ -20,6 +20,7 @@ namespace {
 struct Distance {
   double hops = 0;
   double picojoules = 0;
+  double copies = 1;  ///< cells that share one word, on average
 };
 
 double PicojoulesFor(double hops, const CompiledLevel& level) {
@@ -85,7 +86,7 @@ Distance ProductDistance(const CompiledTensor& tensor, const CompiledLevel& leve
     columns += ColumnHops(low, low + y.reach, centre);
   }
   hops += static_cast<double>(x.copies) * columns / static_cast<double>(y.groups);
-  return {hops, PicojoulesFor(hops, level)};
+  return {hops, PicojoulesFor(hops, level), static_cast<double>(x.copies * y.copies)};
 }
 
 /// One cell of a fan-out; `offset` tells tiles apart (equal tiles, equal number).
@@ -209,6 +210,7 @@ Distance EnumeratedDistance(const Compiled& compiled, const CompiledTensor& tens
     begin = end;
   }
   Distance distance;
+  distance.copies = static_cast<double>(cells.size()) / groups;
   for (const SizeClass& c : classes) {
     const double average = c.hops / c.groups;
     distance.hops += c.groups / groups * average;
@@ -246,42 +248,31 @@ Distance DistanceOf(const Compiled& compiled, const CompiledTensor& tensor,
 
 void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, const Nest& nest,
                   Work& work) {
-  for (int l = 0; l < compiled.levels; ++l) {
-    const CompiledLevel& level = compiled.level[Index(l)];
-    if (!level.has_network_cost) {
-      continue;
-    }
-    for (int t = 0; t < compiled.tensors; ++t) {
-      const CompiledTensor& tensor = compiled.tensor[Index(t)];
-      // The words that cross this fan-out leave the nearest keeping level at or above it. Bypassed
-      // levels in between only spread them further; each of their fan-outs is crossed by every copy
-      // it makes.
-      int source = l;
-      while (!HasBit(mapping.levels[Index(source)].keep, t)) {
-        --source;
+  for (int t = 0; t < compiled.tensors; ++t) {
+    const CompiledTensor& tensor = compiled.tensor[Index(t)];
+    int source = 0;
+    // Copies of a word that exist below the fan-outs passed so far.
+    double spread = 1;
+    for (int l = 0; l < compiled.levels; ++l) {
+      const CompiledLevel& level = compiled.level[Index(l)];
+      if (HasBit(mapping.levels[Index(l)].keep, t)) {
+        source = l;
+        spread = 1;
       }
-      Counters& counters = work.at[Index(source)][Index(t)];
+      if (level.fan_x * level.fan_y == 1 && level.router_pj == 0) {
+        continue;  // no network: nothing travels
+      }
       const bool shared = tensor.is_output ? level.reduction : level.multicast;
       const Distance distance = DistanceOf(compiled, tensor, level, nest, l, shared);
-      auto words = static_cast<double>(counters.network_words);
-      if (source < l) {
-        // Words that enter the copies of this fan-out: those of the source, spread by irrelevant
-        // copies.
-        double copies = 1;
-        for (int i = nest.spatial_end[Index(source)]; i < nest.spatial_end[Index(l)]; ++i) {
-          const FlatLoop& loop = nest.spatial[Index(i)];
-          const CompiledLevel& via = compiled.level[Index(loop.level)];
-          const bool merged = tensor.is_output ? via.reduction : via.multicast;
-          copies *= merged && !HasBit(tensor.dims, loop.dim) ? static_cast<double>(loop.bound) : 1;
-        }
-        words *= copies;
-      }
+      Counters& counters = work.at[Index(source)][Index(t)];
+      const double words = static_cast<double>(counters.network_words) * spread;
       counters.hops += words * distance.hops;
       counters.network_pj += words * distance.picojoules;
-      if (source == l) {
-        counters.network_pj +=
-            static_cast<double>(counters.spatial_reductions) * level.reduction_pj;
+      if (tensor.is_output && level.reduction_pj > 0) {
+        counters.network_pj += level.reduction_pj * static_cast<double>(counters.updates) * spread *
+                               (distance.copies - 1);
       }
+      spread *= distance.copies;
     }
   }
 }
