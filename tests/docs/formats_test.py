@@ -91,7 +91,8 @@ class FormatsTest(unittest.TestCase):
         self.assertIn("PEs: 4 x 4, X takes K", self.sluice("show", "small.yaml"))
 
     def test_operator_page_lists_working_kinds(self):
-        rows = re.findall(r"^\| `(\w+)` \| `([A-Z ]+)` \| (?:`([\w ]+)`)? ?\|", read("formats/operator.md"), re.MULTILINE)
+        rows = re.findall(r"^\| `(\w+)` \| `([A-Z ]+)` \| (?:`([\w ]+)`)? ?\|", read("formats/operator.md"),
+                          re.MULTILINE)
         self.assertEqual([row[0] for row in rows], ["conv", "depthwise", "conv1d", "gemm", "bmm"])
         for kind, needed, optional in rows:
             with self.subTest(kind):
@@ -110,7 +111,8 @@ class FormatsTest(unittest.TestCase):
 
     def test_cli_page_lists_verbs_and_options(self):
         page = read("cli.md")
-        verbs = re.findall(r"^  (\w+) ", self.sluice("--help").partition("Verbs:\n")[2].partition("\n\n")[0], re.MULTILINE)
+        listed = self.sluice("--help").partition("Verbs:\n")[2].partition("\n\n")[0]
+        verbs = re.findall(r"^  (\w+) ", listed, re.MULTILINE)
         self.assertGreater(len(verbs), 8)
         options = set()
         for verb in verbs:
@@ -119,6 +121,16 @@ class FormatsTest(unittest.TestCase):
             options |= set(re.findall(OPTION, self.sluice(verb, "--help")))
         for option in sorted(set(re.findall(OPTION, page))):
             self.assertTrue(option in options, f"{option} is no option of any verb")
+
+    def test_limits_page_states_the_padding_of_resnet18(self):
+        self.sluice("plan", str(ROOT / "models/resnet18.onnx"), "--arch", str(ROOT / "archs/tpu-like.yaml"),
+                    "--budget-evaluations", "20", "-o", "plan.json")
+        plan = json.loads((self.directory / "plan.json").read_text(encoding="utf-8"))
+        index = {op["name"]: op["solution"] for op in plan["operators"]}["/layer4/layer4.1/conv2/Conv"]
+        words = [tensor["tile_words"] for tensor in plan["solutions"][index]["cost"]["levels"][0]["tensors"]]
+        self.assertEqual(words, [512 * 9 * 9, 512 * 512 * 3 * 3, 512 * 7 * 7])
+        for figure in (f"{words[0]:,}", f"{words[2]:,} exist", f"{words[1]:,}"):
+            self.assertIn(figure, read("limits.md"))
 
     def test_codes_in_documents_exist(self):
         known = set(re.findall(r"^\| (E\d{4}) ", read("errors.md"), re.MULTILINE))
