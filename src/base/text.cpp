@@ -79,7 +79,11 @@ std::string ClosestMatch(std::string_view word, std::span<const std::string> can
   std::string best;
   int best_distance = std::max(1, static_cast<int>(word.size()) / 3) + 1;
   for (const std::string& candidate : candidates) {
-    if (candidate.size() > kLongestWord) {
+    // The distance is at least the difference of the lengths.
+    const std::size_t longer = std::max(candidate.size(), word.size());
+    const std::size_t shorter = std::min(candidate.size(), word.size());
+    if (candidate.size() > kLongestWord ||
+        longer - shorter >= static_cast<std::size_t>(best_distance)) {
       continue;
     }
     const int distance = EditDistance(word, candidate);
