@@ -13,14 +13,12 @@ void SearchOptions::Declare(Options& options) {
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
   options.Text("--objective", "NAME", "what to minimise: energy, latency or edp",
                &defaults_.objective);
-  options.Text("--policy", "NAME", "accounting of the cost model: physical or timeloop",
-               &defaults_.policy);
+  options.Text("--policy", "NAME", "accounting rules: physical or timeloop", &defaults_.policy);
   options.Text("--mapper", "NAME", "search method; `sluice mappers` lists them", &defaults_.mapper);
-  options.Integer("--seed", "start of the random numbers; same seed, same result", 0, kMax, &seed_);
-  options.Integer("--threads", "threads; 0 = all cores; never changes the result", 0, 4096,
-                  &threads_);
-  options.Integer("--budget-evaluations", "cost evaluations per distinct operator; 0 = no limit", 0,
-                  kMax, &defaults_.budget_evaluations);
+  options.Integer("--seed", "same seed, same result", 0, kMax, &seed_);
+  options.Integer("--threads", "0 = all cores; never changes the result", 0, 4096, &threads_);
+  options.Integer("--budget-evaluations", "evaluations per operator; 0 = no limit", 0, kMax,
+                  &defaults_.budget_evaluations);
   options.Seconds("--budget-seconds", "stop after this time with the best so far",
                   &defaults_.budget_seconds);
   options.Flag("--imperfect", "also try factors that do not divide a dim", &defaults_.imperfect);
@@ -38,10 +36,8 @@ driver::SearchRequest SearchOptions::Request(const Context& context,
 
 void ModelOptions::Declare(Options& options) {
   options.Integer("--batch", "batch size; 0 = as in the model", 0, 1 << 20, &batch_);
-  options.TextList("--dim", "NAME=VALUE", "value of a symbolic dim of the model; repeatable",
-                   &dims_);
-  options.Flag("--skip-unknown", "cost unknown operators as one vector operation per element",
-               &skip_unknown_);
+  options.TextList("--dim", "NAME=VALUE", "value of a symbolic dim; repeatable", &dims_);
+  options.Flag("--skip-unknown", "cost unknown operators as vector operations", &skip_unknown_);
 }
 
 Result<driver::ModelRequest> ModelOptions::Request(const std::string& model) const {

@@ -13,11 +13,8 @@ void SubjectOptions::Declare(Options& options) {
   options.Text("--arch,-a", "NAME|FILE", "a YAML file, or a name of `sluice archs`", &arch_);
   options.Text("--op", "OPERATOR", "kind and sizes, quoted: \"gemm M=64 N=64 K=64\"", &operator_);
   options.Text("--mapping,-m", "FILE", "the mapping of --op", &mapping_);
-  options.Text("--from", "FORMAT", "read the files as another tool's: timeloop", &from_);
-  options.Text("--policy", "NAME",
-               "accounting: physical or timeloop (default: physical; with "
-               "--from timeloop, timeloop)",
-               &policy_);
+  options.Text("--from", "FORMAT", "read another tool's files: timeloop", &from_);
+  options.Text("--policy", "NAME", "accounting rules: physical or timeloop", &policy_);
 }
 
 Result<std::variant<driver::PlanEvaluation, driver::Evaluation>> SubjectOptions::Load() const {

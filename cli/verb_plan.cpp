@@ -24,7 +24,7 @@ class PlanVerb final : public Verb {
            "  sluice plan models/vit_b_16.onnx --arch my_machine.yaml --batch 8\n"
            "  sluice plan bert_base_s128 --arch tpu-like --objective latency --json\n"
            "  sluice plan vgg16 --arch simba --budget-seconds 5 --seed 7\n"
-           "Ctrl-C stops the search; the plan then holds the best found so far (exit code 130).\n";
+           "Ctrl-C stops the search with the best plan so far (exit code 130).\n";
   }
   void Declare(Options& options) override {
     options.Positional("model", "an ONNX file, or a name of `sluice models`", &model_);

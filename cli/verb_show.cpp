@@ -22,7 +22,7 @@ class ShowVerb final : public Verb {
            "  sluice show plan.json                the summary of a plan\n";
   }
   void Declare(Options& options) override {
-    options.Positional("file", "a file, or a name of `sluice models` or `sluice archs`", &file_);
+    options.Positional("file", "a file, or the name of a shipped one", &file_);
     options.Flag("--json", "print JSON instead of text", &json_);
     model_options_.Declare(options);
   }

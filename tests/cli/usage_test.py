@@ -2,7 +2,7 @@
 
 from harness import CliTest, main
 
-VERBS = ["plan", "map", "evaluate", "explain", "show", "archs", "models", "mappers", "doctor",
+VERBS = ["plan", "map", "evaluate", "explain", "report", "show", "archs", "models", "mappers", "doctor",
          "version"]
 
 
@@ -22,6 +22,8 @@ class UsageTest(CliTest):
             text = self.sluice(verb, "--help").stdout
             self.assertIn(f"  sluice {verb}", text)
             self.assertEqual(text, self.sluice("help", verb).stdout)
+            for line in text.splitlines():
+                self.assertLessEqual(len(line), 80, line)
 
     def test_suggestions(self):
         table = [
