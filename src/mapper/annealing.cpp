@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
+#include "mapper/walk_guard.h"
 #include "mapper/walker.h"
 
 namespace sluice::mapper {
@@ -21,6 +23,7 @@ constexpr std::int64_t kMovesPerPrime = 150;
 constexpr std::int64_t kShortestRound = 500;
 /// Of so many rounds one is a reheat.
 constexpr std::int64_t kReheatEvery = 16;
+constexpr std::int64_t kReheatEveryImperfect = 2;
 /// Shortest rounds without progress (relative kProgress) that a search needs to have converged.
 constexpr std::int64_t kPatience = 100;
 constexpr double kProgress = 1e-9;
@@ -39,8 +42,9 @@ std::int64_t Luby(std::int64_t i) {
 }
 
 /// One walk from `start`; returns when the schedule or the budget is over.
-void Anneal(const Point& start, double hot, std::int64_t steps, Rng& rng, Search& search,
-            Walker& walker) {
+/// `guard` is set in imperfect spaces.
+void Anneal(const Point& start, double hot, std::int64_t steps, const WalkGuard* guard, Rng& rng,
+            Search& search, Walker& walker) {
   walker.Set(start);
   double current = search.Evaluate(walker.mapping());
   const std::int64_t temperatures = std::max<std::int64_t>(1, steps / kStepsPerTemperature);
@@ -55,7 +59,7 @@ void Anneal(const Point& start, double hot, std::int64_t steps, Rng& rng, Search
         search.CountRejected();
         continue;
       }
-      if (!walker.Fits()) {
+      if (!walker.Fits() || (guard != nullptr && guard->TooSlow(walker.mapping()))) {
         walker.Undo();
         search.CountRejected();
         continue;
@@ -71,45 +75,79 @@ void Anneal(const Point& start, double hot, std::int64_t steps, Rng& rng, Search
   }
 }
 
+/// Rounds over one space until the search is done, has converged, or has spent `evaluations`.
+class Rounds {
+ public:
+  Rounds(const Mapspace& space, const Problem& problem, const WalkGuard* guard)
+      : space_(space), objective_(problem.objective), guard_(guard), walker_(space) {}
+
+  void Run(std::int64_t evaluations, std::int64_t reheat_every, Rng& rng, Search& search) {
+    const std::int64_t shortest = std::max(kShortestRound, kMovesPerPrime * space_.prime_factors());
+    std::int64_t spent = 0;
+    std::int64_t spent_at_progress = 0;
+    for (std::int64_t round = 1; !search.Done() && search.evaluations() < evaluations; ++round) {
+      const std::int64_t stale = spent - spent_at_progress;
+      if (stale >= kPatience * shortest && 2 * stale > spent) {
+        return;
+      }
+      const double before = search.best_score().value(objective_);
+      const std::int64_t steps = Luby(round) * shortest;
+      if (round % reheat_every == 0) {
+        Anneal(space_.FromMapping(search.best()), kWarm, steps, guard_, rng, search, walker_);
+      } else {
+        Anneal(Start(rng), kHot, steps, guard_, rng, search, walker_);
+      }
+      spent += steps;
+      if (search.best_score().value(objective_) < before * (1 - kProgress)) {
+        spent_at_progress = spent;
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] Point Start(Rng& rng) const {
+    const Point start = space_.Greedy(rng);
+    // The outermost mapping is perfect, hence quick.
+    return guard_ != nullptr && guard_->TooSlow(space_.ToMapping(start)) ? space_.Outermost()
+                                                                         : start;
+  }
+
+  const Mapspace& space_;
+  cost::Objective objective_;
+  const WalkGuard* guard_;
+  Walker walker_;
+};
+
 }  // namespace
 
 Result AnnealingMapper::Solve(const Problem& problem, const Budget& budget) const {
   Search search(problem, budget);
-  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(),
-                       problem.imperfect);
-  if (auto reasons = space.Infeasible(); !reasons.empty()) {
+  const mapping::Workload& workload = problem.evaluator->workload();
+  const arch::Chain& chain = problem.evaluator->chain();
+  const Mapspace perfect(workload, chain, false);
+  if (auto reasons = perfect.Infeasible(); !reasons.empty()) {
     return search.Infeasible(std::move(reasons));
   }
   Rng rng(problem.seed);
-  Walker walker(space);
   // Even a budget that is spent at once yields a mapping.
-  search.Evaluate(space.ToMapping(space.Outermost()));
-  const std::int64_t shortest = std::max(kShortestRound, kMovesPerPrime * space.prime_factors());
-  std::int64_t spent = 0;
-  std::int64_t spent_at_progress = 0;
-  for (std::int64_t round = 1; !search.Done(); ++round) {
-    const std::int64_t stale = spent - spent_at_progress;
-    if (stale >= kPatience * shortest && 2 * stale > spent) {
-      break;
-    }
-    const double before = search.best_score().value(problem.objective);
-    const std::int64_t steps = Luby(round) * shortest;
-    if (round % kReheatEvery == 0) {
-      Anneal(space.FromMapping(search.best()), kWarm, steps, rng, search, walker);
-    } else {
-      Anneal(space.Greedy(rng), kHot, steps, rng, search, walker);
-    }
-    spent += steps;
-    if (search.best_score().value(problem.objective) < before * (1 - kProgress)) {
-      spent_at_progress = spent;
-    }
+  search.Evaluate(perfect.ToMapping(perfect.Outermost()));
+  constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
+  if (!problem.imperfect) {
+    Rounds(perfect, problem, nullptr).Run(kAll, kReheatEvery, rng, search);
+    return search.Finish(StopReason::kConverged);
   }
+  // Perfect mappings are far quicker to score: look for a good one first, then improve on it.
+  Rounds(perfect, problem, nullptr)
+      .Run(std::min(budget.evaluations / 2, kPlanningPerPrime * perfect.prime_factors()),
+           kReheatEvery, rng, search);
+  const Mapspace imperfect(workload, chain, true);
+  const WalkGuard guard(*problem.evaluator);
+  Rounds(imperfect, problem, &guard).Run(kAll, kReheatEveryImperfect, rng, search);
   return search.Finish(StopReason::kConverged);
 }
 
 std::int64_t AnnealingMapper::PlanningEvaluations(const Problem& problem) const {
-  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(),
-                       problem.imperfect);
+  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(), false);
   return std::max(kShortestRound, kPlanningPerPrime * space.prime_factors());
 }
 

@@ -10,6 +10,8 @@
 /// therefore follow Luby's sequence 1 1 2 1 1 2 4 ..., which is within a logarithmic factor of the
 /// best fixed length (Luby, Sinclair, Zuckerman, "Optimal speedup of Las Vegas algorithms", 1993).
 ///
+/// An imperfect search first spends up to half of its evaluations on perfect mappings.
+///
 /// Without a budget the search ends when more than half of it brought nothing. Deterministic for a
 /// seed and a budget of evaluations. Tested by tests/unit/mapper_test.cpp and
 /// tests/property/mapper_test.cpp.

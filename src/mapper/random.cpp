@@ -2,6 +2,7 @@
 
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
+#include "mapper/walk_guard.h"
 
 namespace sluice::mapper {
 namespace {
@@ -22,6 +23,7 @@ Result RandomMapper::Solve(const Problem& problem, const Budget& budget) const {
   }
   const bool unlimited = budget.evaluations == std::numeric_limits<std::int64_t>::max() &&
                          budget.seconds == std::numeric_limits<double>::infinity();
+  const WalkGuard guard(*problem.evaluator);
   Rng rng(problem.seed);
   // Even a budget that is spent at once yields a mapping.
   search.Evaluate(space.ToMapping(space.Outermost()));
@@ -29,7 +31,7 @@ Result RandomMapper::Solve(const Problem& problem, const Budget& budget) const {
     Point point = space.Random(rng);
     space.Repair(point, rng);
     const mapping::Mapping mapping = space.ToMapping(point);
-    if (problem.evaluator->IsValid(mapping)) {
+    if (problem.evaluator->IsValid(mapping) && !guard.TooSlow(mapping)) {
       search.Evaluate(mapping);
     } else {
       search.CountRejected();

@@ -3,6 +3,7 @@
 
 #include "mapper/mapper.h"
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <ostream>
@@ -19,6 +20,7 @@
 #include "mapper/annealing.h"
 #include "mapper/mapspace.h"
 #include "mapper/random.h"
+#include "mapper/walk_guard.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper {
@@ -211,6 +213,53 @@ TEST(AnnealingMapper, ImperfectFactorsUseTheArray) {
   EXPECT_TRUE(evaluator.IsValid(*imperfect.best));
   EXPECT_EQ(perfect.score.cycles, 17 * 17 * 17);
   EXPECT_LE(imperfect.score.cycles, perfect.score.cycles / 40);
+}
+
+// Some ragged mappings can only be scored step by step, which takes seconds; a search must not.
+TEST(AnnealingMapper, ImperfectConvolutionsDoNotStall) {
+  const arch::Architecture machine = ThreeLevel();
+  const auto evaluator =
+      MakeEvaluator("conv K=128 C=128 P=29 Q=29 R=3 S=3", machine, cost::PhysicalPolicy());
+  const AnnealingMapper annealing;
+  const RandomMapper random;
+  for (const Mapper* mapper :
+       {static_cast<const Mapper*>(&annealing), static_cast<const Mapper*>(&random)}) {
+    Problem problem = ProblemOf(evaluator);
+    Budget budget;
+    budget.evaluations = 1000;
+    const Result perfect = mapper->Solve(problem, budget);
+    problem.imperfect = true;
+    budget.evaluations = 2000;
+    const Result result = mapper->Solve(problem, budget);
+    EXPECT_EQ(result.evaluations, 2000);
+    EXPECT_LT(result.seconds, 30) << "a step-by-step count takes that long for a few mappings";
+    EXPECT_TRUE(evaluator.IsValid(*result.best));
+    if (mapper == &annealing) {
+      // the perfect mappings are among the imperfect ones and get half of the budget
+      EXPECT_LE(result.score.edp(), perfect.score.edp());
+    }
+  }
+}
+
+TEST(WalkGuard, RefusesOnlyLongWalksOfRaggedMappings) {
+  const arch::Architecture machine = ThreeLevel();
+  const auto evaluator =
+      MakeEvaluator("conv K=16 C=16 P=30 Q=30 R=3 S=3", machine, cost::PhysicalPolicy());
+  const WalkGuard guard(evaluator);
+  const Mapspace space(evaluator.workload(), evaluator.chain(), true);
+  const auto dim = [&](const std::string& name) {
+    const auto& names = evaluator.workload().dim_names;
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  };
+  Point point = space.Outermost();
+  EXPECT_FALSE(guard.TooSlow(space.ToMapping(point)));
+  const std::size_t x = SlotIndex(1, SlotKind::kSpatialX);
+  ASSERT_TRUE(space.SetImperfect(point, dim("P"), x, 4, 0));  // ragged: 30 = 7 * 4 + 2
+  EXPECT_FALSE(guard.TooSlow(space.ToMapping(point))) << "one dim of the window";
+  ASSERT_TRUE(space.SetImperfect(point, dim("R"), x, 3, 0));
+  EXPECT_TRUE(guard.TooSlow(space.ToMapping(point))) << "two dims of the window";
+  ASSERT_TRUE(space.SetImperfect(point, dim("P"), x, 5, 0));
+  EXPECT_FALSE(guard.TooSlow(space.ToMapping(point))) << "perfect";
 }
 
 // Many mappings are equally fast; among those the search must still look for little energy.
