@@ -19,7 +19,7 @@ class EvaluateVerb final : public Verb {
   [[nodiscard]] std::string_view examples() const override {
     return "  sluice evaluate plan.json\n"
            "  sluice evaluate --arch eyeriss --op \"gemm M=64 N=64 K=64\" --mapping m.yaml\n"
-           "  sluice evaluate --from timeloop arch.yaml problem.yaml map.yaml ert.yaml --json\n";
+           "  sluice evaluate --from timeloop arch.yaml problem.yaml map.yaml ert.yaml\n";
   }
   void Declare(Options& options) override {
     subject_.Declare(options);

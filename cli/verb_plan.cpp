@@ -32,7 +32,7 @@ class PlanVerb final : public Verb {
     options.Text("--output,-o", "FILE", "write the plan as JSON", &output_);
     options.Text("--report", "FILE", "write the report as one HTML file", &report_);
     options.Flag("--json", "print the summary as JSON instead of a table", &json_);
-    options.Integer("--top", "operators in the table of the dearest", 1, 1 << 20, &top_);
+    options.Integer("--top", "operators in the second table", 1, 1 << 20, &top_);
     search_.Declare(options);
     model_options_.Declare(options);
   }

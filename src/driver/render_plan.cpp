@@ -1,4 +1,4 @@
-// The summary of a plan: totals, where energy and time go, and the dearest operators.
+// The summary of a plan: totals, where energy and time go, and the most expensive operators.
 
 #include <algorithm>
 #include <map>
@@ -34,7 +34,18 @@ std::string_view ResourceName(cost::Resource resource) {
   return "?";
 }
 
-/// Sums by kind of operator, dearest first.
+/// `compute`, or the level and what of it: `DRAM reads`.
+std::string LimitText(const Plan& plan, const Solution& solution) {
+  const cost::Binding& binding = solution.cost.binding;
+  if (binding.level < 0) {
+    return std::string(ResourceName(binding.resource));
+  }
+  const auto& levels = plan.chains[static_cast<std::size_t>(solution.chain)].levels;
+  return fmt::format("{} {}", levels[static_cast<std::size_t>(binding.level)],
+                     ResourceName(binding.resource));
+}
+
+/// Sums by kind of operator, most expensive first.
 std::string ByKind(const Plan& plan) {
   struct Sum {
     int count = 0;
@@ -75,7 +86,7 @@ std::string ByKind(const Plan& plan) {
   return table.Render();
 }
 
-std::string Dearest(const Plan& plan, int top) {
+std::string MostExpensive(const Plan& plan, int top) {
   std::vector<const OperatorPlan*> ops;
   for (const OperatorPlan& op : plan.operators) {
     if (op.solution >= 0) {
@@ -88,18 +99,18 @@ std::string Dearest(const Plan& plan, int top) {
   if (static_cast<std::size_t>(top) < ops.size()) {
     ops.resize(static_cast<std::size_t>(top));
   }
-  Table table({{"operator", Table::Align::kLeft, 30},
+  Table table({{"operator", Table::Align::kLeft, 25},
                {"energy", Table::Align::kRight},
                {"", Table::Align::kRight},
                {"cycles", Table::Align::kRight},
                {"used", Table::Align::kRight},
-               {"limited by", Table::Align::kLeft, 14}});
+               {"limited by", Table::Align::kLeft, 16}});
   for (const OperatorPlan* op : ops) {
     const Solution& solution = SolutionOf(plan, *op);
     table.Add({op->name, HumanEnergy(solution.cost.score.energy_pj),
                Percent(solution.cost.score.energy_pj / plan.totals.energy_pj),
                HumanCount(solution.cost.score.cycles), Percent(solution.cost.utilization),
-               std::string(ResourceName(solution.cost.binding.resource))});
+               LimitText(plan, solution)});
   }
   return table.Render();
 }
@@ -126,7 +137,7 @@ std::string RenderPlan(const planner::Plan& plan, int top) {
   text += fmt::format("               {} evaluations in {:.2f} s\n",
                       HumanCount(static_cast<double>(totals.evaluations)), plan.seconds);
   text += "\n" + ByKind(plan);
-  text += "\n" + Dearest(plan, top);
+  text += "\n" + MostExpensive(plan, top);
   return text;
 }
 
