@@ -26,8 +26,7 @@ class ReportVerb final : public Verb {
   }
   void Declare(Options& options) override {
     options.Positionals("plans", "one plan (.json), or two to compare", &plans_);
-    options.Text("--output,-o", "FILE", "the HTML file; the first plan's name with .html otherwise",
-                 &output_);
+    options.Text("--output,-o", "FILE", "the HTML file; default: PLAN.html", &output_);
     options.Flag("--plain", "tables and bars only, without any script", &plain_);
   }
   Result<int> Run(const Context&) override {
