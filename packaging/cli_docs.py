@@ -64,9 +64,17 @@ class Verb:
     epilogue: str  # examples and remarks
 
     @property
+    def takes_files(self) -> bool:
+        """Whether a positional may be a file."""
+        return any(re.search(r"\b(file|plan)s?\b", text) for _, text in self.positionals)
+
+    @property
     def positional_lists(self) -> list[str]:
         """Verbs that list what a positional may be."""
-        return [name for _, help in self.positionals for name in LISTED_BY.findall(help)]
+        lists = []
+        for _, text in self.positionals:
+            lists += ["models", "archs"] if "a shipped one" in text else LISTED_BY.findall(text)
+        return lists
 
 
 def run(binary: str, *arguments: str) -> str:
@@ -222,7 +230,7 @@ def bash_completion(verbs: list[Verb]) -> str:
         if verb.positionals:
             out += ["      else"]
             out += [f'        _sluice_words "$(_sluice_names {name})"' for name in verb.positional_lists]
-            out += ["        _sluice_files"]
+            out += ["        _sluice_files" if verb.takes_files else "        :"]
         out += ["      fi", "      ;;"]
     out += ["  esac", "}", "complete -F _sluice sluice"]
     return "\n".join(out) + "\n"
@@ -252,7 +260,7 @@ def zsh_completion(verbs: list[Verb]) -> str:
            "  local -a names",
            "  local verb",
            "  for verb in \"$@\"; do",
-           "    [[ $verb == -* ]] && continue",
+           "    [[ $verb == -* ]] && continue  # _arguments puts options of compadd first",
            "    (( $+commands[sluice] )) && names+=(${${(f)\"$(sluice $verb 2>/dev/null)\"}[2,-1]%% *})",
            "  done",
            "  compadd -a names", "}", "",
@@ -275,8 +283,8 @@ def zsh_completion(verbs: list[Verb]) -> str:
         if verb.positionals:
             name = zsh_text(verb.positionals[0][0])
             lists = " ".join(verb.positional_lists)
-            out += [f"        '*:{name}:_sluice_names_or_files {lists}'" if lists
-                    else f"        '*:{name}:_files'"]
+            action = f"_sluice_names_or_files {lists}" if lists else "_files" if verb.takes_files else " "
+            out += [f"        '*:{name}:{action}'"]
         else:
             out[-1] = out[-1].removesuffix(" \\")
         out += ["      ;;"]

@@ -93,6 +93,13 @@ driver::SearchRequest RequestOf(const PlanOptions& options, Callback& callback) 
   return request;
 }
 
+/// The workload of operator `index`. A solution is shared by equal operators and carries the names
+/// of the first; this one has the operator's own. Requires: not a view.
+Result<mapping::Workload> OwnWorkload(const driver::PlanOutcome& outcome, std::size_t index) {
+  const ir::Network& network = outcome.network.network;
+  return mapping::MakeWorkload(network.operators[index], network);
+}
+
 }  // namespace
 
 std::vector<MapperInfo> Mappers() {
@@ -152,7 +159,8 @@ std::vector<PlannedOperator> Plan::operators() const {
   const planner::Plan& plan = impl_->outcome.plan;
   const auto chains = arch::Chains(impl_->outcome.architecture.architecture);
   std::vector<PlannedOperator> operators;
-  for (const planner::OperatorPlan& from : plan.operators) {
+  for (std::size_t i = 0; i < plan.operators.size(); ++i) {
+    const planner::OperatorPlan& from = plan.operators[i];
     PlannedOperator to;
     to.name = from.name;
     to.kind = from.kind;
@@ -165,7 +173,10 @@ std::vector<PlannedOperator> Plan::operators() const {
       to.utilization = solution.cost.utilization;
       to.binding =
           BindingText(solution.cost, plan.chains[chain].levels, plan.chains[chain].compute);
-      to.loop_nest = mapping::PrintLoopNest(solution.workload, chains[chain], solution.mapping);
+      // It could be made when the plan was, so it can be made again.
+      const auto workload = OwnWorkload(impl_->outcome, i);
+      SLUICE_CHECK(workload.has_value(), from.name);
+      to.loop_nest = mapping::PrintLoopNest(*workload, chains[chain], solution.mapping);
       to.bound = solution.bound;
       to.evaluations = solution.evaluations;
       to.stopped = solution.stopped;
@@ -198,9 +209,10 @@ Expected<Evaluation> Plan::Evaluate(std::size_t index) const {
     const planner::Solution& solution = plan.solutions[static_cast<std::size_t>(op.solution)];
     const arch::Architecture& architecture = impl_->outcome.architecture.architecture;
     SLUICE_TRY(const cost::Policy policy, cost::ParsePolicy(plan.provenance.policy));
+    SLUICE_TRY(const mapping::Workload workload, OwnWorkload(impl_->outcome, index));
     SLUICE_TRY(
         const driver::Evaluation evaluation,
-        driver::ScoreMapping(architecture.name, solution.workload,
+        driver::ScoreMapping(architecture.name, workload,
                              arch::Chains(architecture)[static_cast<std::size_t>(solution.chain)],
                              solution.mapping, policy));
     return ToPublic(evaluation);
