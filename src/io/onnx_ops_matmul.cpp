@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/checked.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
 
@@ -315,12 +316,164 @@ Status Einsum(Importer& importer, const Node& node, const OpRow&) {
   return op.Emit();
 }
 
+/// Extents of Attention: query heads are `groups` per head of keys and values.
+struct Heads {
+  std::int64_t batch = 1;
+  std::int64_t heads = 1;
+  std::int64_t groups = 1;
+  std::int64_t queries = 1;
+  std::int64_t keys = 1;
+  std::int64_t depth = 1;
+  std::int64_t value_depth = 1;
+  bool packed = false;  ///< rank 3: heads and depth share the last axis
+};
+
+Result<Heads> PlanHeads(const Importer& importer, const Node& node) {
+  const Shape& q = importer.ShapeOf(node, 0);
+  const Shape& k = importer.ShapeOf(node, 1);
+  const Shape& v = importer.ShapeOf(node, 2);
+  Heads h;
+  h.packed = q.size() == 3;
+  const std::int64_t q_heads = h.packed ? node.Int("q_num_heads", 0) : q.size() > 1 ? q[1] : 0;
+  h.heads = h.packed ? node.Int("kv_num_heads", 0) : k.size() > 1 ? k[1] : 0;
+  const bool ranks = (h.packed || q.size() == 4) && k.size() == q.size() && v.size() == q.size();
+  if (!ranks || h.heads < 1 || q_heads < 1 || q_heads % h.heads != 0 || q[0] != k[0] ||
+      q[0] != v[0] ||
+      (h.packed && (q[2] % q_heads != 0 || k[2] % h.heads != 0 || v[2] % h.heads != 0))) {
+    return Importer::ShapeError(
+        fmt::format("queries {}, keys {} and values {} do not make {} and {} "
+                    "heads",
+                    ShapeText(q), ShapeText(k), ShapeText(v), q_heads, h.heads));
+  }
+  h.batch = q[0];
+  h.groups = q_heads / h.heads;
+  h.queries = q[h.packed ? 1 : 2];
+  h.keys = k[h.packed ? 1 : 2];
+  h.depth = h.packed ? q[2] / q_heads : q[3];
+  h.value_depth = h.packed ? v[2] / h.heads : v[3];
+  const std::int64_t key_depth = h.packed ? k[2] / h.heads : k[3];
+  if (key_depth != h.depth || v[h.packed ? 1 : 2] != h.keys || (!h.packed && v[1] != h.heads)) {
+    return Importer::ShapeError(fmt::format("keys {} and values {} do not match queries {}",
+                                            ShapeText(k), ShapeText(v), ShapeText(q)));
+  }
+  return h;
+}
+
+/// Axes of queries or the result (grouped) or of keys and values, whichever way heads are stored.
+std::vector<ir::AxisExpr> HeadAxes(const Heads& h, int b, int head, int group, int row, int column,
+                                   std::int64_t depth) {
+  Terms terms{{head, group < 0 ? 1 : h.groups}};
+  if (group >= 0) {
+    terms.emplace_back(group, 1);
+  }
+  if (!h.packed) {
+    return {Along(b), Affine(terms), Along(row), Along(column)};
+  }
+  for (auto& [dim, coefficient] : terms) {
+    coefficient *= depth;
+  }
+  terms.emplace_back(column, 1);
+  return {Along(b), Along(row), Affine(terms)};
+}
+
+/// scores = Q K', softmax over whole rows with the mask added, result = softmax V.
+Status Attention(Importer& importer, const Node& node, const OpRow&) {
+  SLUICE_TRY(const Heads h, PlanHeads(importer, node));
+  if (Importer::Has(node, 4) || Importer::Has(node, 5) || importer.Wants(node, 1) ||
+      importer.Wants(node, 2) || importer.Wants(node, 3)) {
+    return Importer::Unsupported("past and present keys and values, and the scores as an output");
+  }
+  const std::int32_t type = importer.TypeOf(node, 0);
+  const std::int64_t q_heads = h.heads * h.groups;
+  const auto columns = CheckedMul(q_heads, h.value_depth);
+  if (!columns) {
+    return Importer::ShapeError("the heads of the result do not fit 63 bits");
+  }
+  SLUICE_TRY_STATUS(importer.Define(node, 0,
+                                    h.packed ? Shape{h.batch, h.queries, *columns}
+                                             : Shape{h.batch, q_heads, h.queries, h.value_depth},
+                                    type));
+  const Shape score_shape{h.batch, q_heads, h.queries, h.keys};
+  SLUICE_TRY(const int scores, importer.NewValue(node.name + ".scores", score_shape, type));
+  SLUICE_TRY(const int weights, importer.NewValue(node.name + ".softmax", score_shape, type));
+
+  const auto product = [&](const std::string& suffix, bool first) {
+    OpBuilder op(importer, node, suffix);
+    const int b = op.Dim("B", h.batch);
+    const int head = op.Dim("H", h.heads);
+    const int group = op.Dim("G", h.groups);
+    const int m = op.Dim("M", h.queries);
+    const int n = op.Dim("N", first ? h.keys : h.value_depth);
+    const int k = op.Dim("K", first ? h.depth : h.keys);
+    const auto score = [&](int column) {
+      return std::vector<ir::AxisExpr>{Along(b), Affine({{head, h.groups}, {group, 1}}), Along(m),
+                                       Along(column)};
+    };
+    if (first) {
+      op.Read(node.inputs[0], HeadAxes(h, b, head, group, m, k, h.depth));
+      op.Read(node.inputs[1], HeadAxes(h, b, head, -1, n, k, h.depth));
+      op.Accumulate(scores, score(n));
+    } else {
+      op.Read(weights, score(k));
+      op.Read(node.inputs[2], HeadAxes(h, b, head, -1, k, n, h.value_depth));
+      op.Accumulate(node.outputs[0], HeadAxes(h, b, head, group, m, n, h.value_depth));
+    }
+    return op.Work(ir::WorkClass::kMac, 1).Emit();
+  };
+  SLUICE_TRY_STATUS(product("scores", true));
+  OpBuilder softmax(importer, node, "softmax");
+  const std::vector<int> dims = softmax.DimsFor(score_shape);
+  softmax.SetWhole(dims.back());
+  softmax.Read(scores, AlongAll(dims));
+  if (Importer::Has(node, 3)) {
+    SLUICE_TRY(const Shape masked, Broadcast(score_shape, importer.ShapeOf(node, 3)));
+    if (masked != score_shape) {
+      return Importer::ShapeError("the mask does not broadcast to the scores");
+    }
+    softmax.ReadBroadcast(node.inputs[3], dims);
+  }
+  SLUICE_TRY_STATUS(softmax.Write(weights, AlongAll(dims))
+                        .Work(ir::WorkClass::kTranscendental, 1)
+                        .Work(ir::WorkClass::kVector, 6)  // scale, mask, and those of a softmax
+                        .Emit());
+  return product("values", false);
+}
+
+/// Inputs: x, cosines, sines, positions. Each element is rotated with its partner in the same row,
+/// so rows stay whole.
+Status RotaryEmbedding(Importer& importer, const Node& node, const OpRow& row) {
+  const Shape x = importer.ShapeOf(node, 0);
+  if (x.size() != 3 && x.size() != 4) {
+    return Importer::ShapeError(fmt::format("x has shape {}, rank 3 or 4 is needed", ShapeText(x)));
+  }
+  SLUICE_TRY_STATUS(importer.Define(node, 0, x, importer.TypeOf(node, 0)));
+  OpBuilder op(importer, node);
+  const std::vector<int> dims = op.DimsFor(x);
+  op.SetWhole(dims.back());
+  op.Read(node.inputs[0], AlongAll(dims));
+  for (std::size_t i = 1; i < 4; ++i) {
+    if (!Importer::Has(node, i)) {
+      continue;
+    }
+    // Tables indexed by position: a row for each place of the sequence, wherever it stands.
+    std::vector<ir::AxisExpr> axes(importer.ShapeOf(node, i).size(), op.Indirect({}));
+    if (!axes.empty()) {
+      axes.front() = op.Indirect({dims[dims.size() - 2]});
+      axes.back() = axes.size() > 1 ? op.Indirect({dims.back()}) : axes.back();
+    }
+    op.Parameter(node.inputs[i], std::move(axes));
+  }
+  return op.Write(node.outputs[0], AlongAll(dims)).Work(row).Emit();
+}
+
 constexpr OpRow kRows[] = {
     {"Gemm", Gemm, 2},
     {"MatMul", MatMul, 2},
     {"MatMulInteger", MatMulInteger, 2},
     {"QLinearMatMul", QLinearMatMul, 8},
     {"Einsum", Einsum, 1},
+    {"Attention", Attention, 3},
+    {"RotaryEmbedding", RotaryEmbedding, 3, 3},  // two products and a sum
 };
 
 }  // namespace

@@ -212,6 +212,35 @@ TEST(OnnxMatmul, VectorsGemmAndEinsum) {
   EXPECT_EQ(attention.macs(), 2 * 4 * 16 * 32 * 8);
 }
 
+TEST(OnnxAttention, GroupedHeadsInBothLayouts) {
+  OnnxModel apart(23);
+  apart.Input("q", {2, 8, 16, 32}).Input("k", {2, 4, 24, 32}).Input("v", {2, 4, 24, 20});
+  apart.Input("mask", {16, 24}).Output("y");
+  apart.Node("Attention", {"q", "k", "v", "mask"}, {"y"}).Name("a");
+  OnnxModel packed(23);
+  packed.Input("q", {2, 16, 8 * 32}).Input("k", {2, 24, 4 * 32}).Input("v", {2, 24, 4 * 20});
+  packed.Output("y");
+  packed.Node("Attention", {"q", "k", "v"}, {"y"})
+      .Name("a")
+      .Int("q_num_heads", 8)
+      .Int("kv_num_heads", 4);
+  const ir::Network four = Import(apart);
+  const ir::Network three = Import(packed);
+  EXPECT_EQ(FindTensor(four, "y").shape, (Extents{2, 8, 16, 20}));
+  EXPECT_EQ(FindTensor(three, "y").shape, (Extents{2, 16, 160}));
+  const std::int64_t macs = 2 * 8 * 16 * 24 * (32 + 20);
+  EXPECT_EQ(four.macs(), macs);
+  EXPECT_EQ(three.macs(), macs);
+  EXPECT_EQ(DimText(Find(four, "a.softmax")), "N=2 C=8 H=16 *W=24");
+  // Query head 5 is the second of the two that share head 2 of keys and values.
+  const ir::Operator& values = Find(four, "a.values");
+  EXPECT_EQ(ir::SliceOutput(values, four.tensors, {{0, 1}, {5, 6}, {0, 1}, {0, 20}}).accesses[1],
+            (Box{{0, 1}, {2, 3}, {0, 24}, {0, 20}}));
+  const ir::Operator& packed_values = Find(three, "a.values");
+  EXPECT_EQ(ir::SliceOutput(packed_values, three.tensors, {{0, 1}, {0, 1}, {100, 120}}).accesses[1],
+            (Box{{0, 1}, {0, 24}, {40, 60}}));
+}
+
 TEST(OnnxElementwise, BroadcastAxesDoNotMove) {
   OnnxModel model;
   model.Input("x", {4, 16, 8}).Weight("b", {16, 1}).Output("y").Node("Add", {"x", "b"}, {"y"});

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/onnx_importer.h"
 #include "mapping/workload.h"
 #include "testing/onnx_model.h"
 
@@ -288,6 +290,25 @@ TEST(OnnxModels, EmbeddedWeightsAreNeverParsed) {
   const auto network = ImportOnnx(model.Bytes(), "m", {});
   ASSERT_TRUE(network) << network.error().Render();
   EXPECT_EQ(network->macs(), 2048 * 4096);
+}
+
+TEST(OnnxModels, DocumentationListsEveryOperator) {
+  std::ifstream in(std::string(SLUICE_SOURCE_DIR) + "/docs/formats/onnx.md");
+  std::set<std::string> words;
+  for (std::string word; in >> word;) {
+    while (!word.empty() && word.back() == ',') {
+      word.pop_back();
+    }
+    words.insert(word);
+  }
+  using namespace onnx_import;  // NOLINT: a test of internals
+  for (const auto rows : {ConvolutionRows(), MatmulRows(), ElementwiseRows(), ReductionRows(),
+                          NormalizationRows(), ViewRows(), MovementRows(), IndexingRows(),
+                          ResizeRows(), RecurrentRows(), QuantizationRows(), ConstantRows()}) {
+    for (const OpRow& row : rows) {
+      EXPECT_TRUE(words.contains(std::string(row.op_type))) << row.op_type;
+    }
+  }
 }
 
 TEST(OnnxModels, ImportIsFast) {
