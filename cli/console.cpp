@@ -3,12 +3,21 @@
 #include "cli/console.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include "base/diagnostic.h"
 
 namespace sluice::cli {
 namespace {

@@ -1,7 +1,9 @@
 // The command line: finds the verb, parses its options, runs it, and turns every outcome into a
 // message and an exit code (docs/cli.md). The only place where InternalError is caught.
 
+#include <cstddef>
 #include <exception>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>

@@ -3,10 +3,17 @@
 
 #include "cli/options.h"
 
+#include <cstdint>
 #include <cstdlib>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "base/diagnostic.h"
 #include "base/text.h"
 
 namespace sluice::cli {

@@ -3,9 +3,19 @@
 #include "cli/search_options.h"
 
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
+
+#include "base/diagnostic.h"
+#include "cli/options.h"
+#include "cli/verb.h"
+#include "driver/requests.h"
 
 namespace sluice::cli {
 

@@ -2,9 +2,17 @@
 
 #include "cli/subject_options.h"
 
+#include <string>
+#include <utility>
+#include <variant>
+
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
 
 namespace sluice::cli {
 

@@ -1,7 +1,13 @@
 // `sluice archs`.
 
+#include <memory>
+#include <string_view>
+
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/verb.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
 #include "driver/render.h"

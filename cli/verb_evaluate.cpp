@@ -1,6 +1,12 @@
 // `sluice evaluate`: score a given mapping, or re-score a plan.
 
+#include <memory>
+#include <string_view>
+#include <variant>
+
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/subject_options.h"
 #include "cli/verb.h"
 #include "driver/driver.h"

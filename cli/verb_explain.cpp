@@ -1,9 +1,18 @@
 // `sluice explain`: where the numbers of a mapping or of a plan's operator come from.
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/subject_options.h"
 #include "cli/verb.h"
 #include "driver/driver.h"
+#include "driver/explain.h"
 #include "driver/json.h"
 #include "driver/render.h"
 

@@ -1,10 +1,18 @@
 // `sluice map`: one operator on an architecture.
 
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/search_options.h"
 #include "cli/verb.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
 #include "driver/render.h"

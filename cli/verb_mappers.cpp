@@ -1,6 +1,11 @@
 // `sluice mappers`.
 
+#include <memory>
+#include <string_view>
+
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/verb.h"
 #include "driver/driver.h"
 #include "driver/json.h"

@@ -1,14 +1,24 @@
 // `sluice plan`: a network on an architecture.
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/report_line.h"
 #include "cli/search_options.h"
 #include "cli/verb.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
 #include "driver/render.h"
+#include "driver/report.h"
+#include "driver/requests.h"
 
 namespace sluice::cli {
 namespace {

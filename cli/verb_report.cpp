@@ -1,12 +1,20 @@
 // `sluice report`: plans as one HTML file.
 
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/report_line.h"
 #include "cli/verb.h"
+#include "driver/catalog.h"
+#include "driver/report.h"
 
 namespace sluice::cli {
 namespace {

@@ -1,11 +1,19 @@
 // `sluice show`: what a file holds.
 
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/options.h"
 #include "cli/search_options.h"
 #include "cli/verb.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
 #include "driver/render.h"
+#include "driver/requests.h"
 
 namespace sluice::cli {
 namespace {

@@ -1,6 +1,16 @@
 // See sluice/architecture.h.
 
+#include "arch/architecture.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "api/internals.h"
+#include "base/diagnostic.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
 #include "driver/loaded.h"
 #include "driver/render.h"
 #include "io/arch_yaml.h"

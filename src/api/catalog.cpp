@@ -2,6 +2,10 @@
 
 #include "driver/catalog.h"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "api/internals.h"
 #include "driver/version.h"
 

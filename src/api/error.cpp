@@ -1,8 +1,10 @@
 // Diagnostics and exceptions as the errors of the public API.
 
 #include <stdexcept>
+#include <string>
 
 #include "api/internals.h"
+#include "base/diagnostic.h"
 
 namespace sluice {
 namespace {

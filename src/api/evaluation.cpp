@@ -1,10 +1,21 @@
 // See sluice/evaluation.h.
 
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "api/internals.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
+#include "cost/policy.h"
+#include "driver/driver.h"
+#include "driver/explain.h"
 #include "driver/loaded.h"
 #include "io/mapping_yaml.h"
+#include "ir/network.h"
 
 namespace sluice {
 

@@ -1,8 +1,22 @@
 // See sluice/network.h.
 
+#include "ir/network.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "api/internals.h"
+#include "base/diagnostic.h"
 #include "base/hash.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
 #include "driver/loaded.h"
+#include "driver/requests.h"
 
 namespace sluice {
 namespace {

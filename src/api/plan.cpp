@@ -1,15 +1,37 @@
 // See sluice/plan.h.
 
+#include "planner/plan.h"
+
+#include <atomic>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "api/internals.h"
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
+#include "cost/policy.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
 #include "driver/loaded.h"
 #include "driver/render.h"
 #include "driver/report.h"
+#include "driver/requests.h"
 #include "io/plan_json.h"
+#include "ir/network.h"
 #include "mapper/mapper.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice {
 namespace {

@@ -4,8 +4,17 @@
 #include "arch/architecture.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+
+#include "base/diagnostic.h"
+#include "ir/network.h"
 
 namespace sluice::arch {
 

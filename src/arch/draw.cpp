@@ -11,6 +11,9 @@
 /// Facts are wrapped between facts, never inside one.
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 

@@ -5,13 +5,20 @@
 /// the reader can turn them into a line and a column.
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "ir/network.h"
 
 namespace sluice::arch {
 

@@ -16,6 +16,10 @@
 #include "base/diagnostic.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 

@@ -2,6 +2,8 @@
 /// The table of stable error codes: what `sluice doctor` and docs/errors.md print. A new enumerator
 /// needs a row here; tests/unit/diagnostic_test.cpp compares the two.
 
+#include <vector>
+
 #include "base/diagnostic.h"
 
 namespace sluice {

@@ -1,5 +1,8 @@
 #include "base/hash.h"
 
+#include <string>
+#include <string_view>
+
 #include <fmt/format.h>
 #include <xxhash.h>
 

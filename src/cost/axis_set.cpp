@@ -1,7 +1,13 @@
 #include "cost/axis_set.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
+#include <utility>
+#include <vector>
+
+#include "cost/moves.h"
 
 namespace sluice::cost {
 

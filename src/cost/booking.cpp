@@ -17,8 +17,11 @@
 // the innermost-first order.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
 #include "cost/compiled.h"
+#include "cost/policy.h"
 
 namespace sluice::cost {
 namespace {

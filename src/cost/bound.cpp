@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "cost/axis_set.h"
+#include "cost/compiled.h"
+#include "cost/cost.h"
 #include "cost/evaluator.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 namespace {

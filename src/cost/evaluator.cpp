@@ -2,11 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "cost/compiled.h"
+#include "cost/cost.h"
 #include "cost/moves.h"
+#include "cost/policy.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+#include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 namespace {

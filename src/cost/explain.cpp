@@ -2,10 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "cost/compiled.h"
+#include "cost/cost.h"
+#include "cost/evaluator.h"
 #include "cost/moves.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 std::vector<EdgeExplanation> ExplainEdges(const Evaluator& evaluator,

@@ -1,5 +1,13 @@
 #include "cost/moves.h"
 
+#include <array>
+#include <cstdint>
+
+#include "cost/axis_set.h"
+#include "cost/compiled.h"
+#include "cost/policy.h"
+#include "mapping/workload.h"
+
 namespace sluice::cost {
 namespace {
 

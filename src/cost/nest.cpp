@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "cost/compiled.h"
+#include "mapping/mapping.h"
 
 namespace sluice::cost {
 namespace {

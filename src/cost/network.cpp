@@ -8,10 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include <boost/container/small_vector.hpp>
 
 #include "cost/compiled.h"
+#include "mapping/mapping.h"
 
 namespace sluice::cost {
 namespace {

@@ -8,11 +8,18 @@
 //                            CountMoves(union of the children's tiles) (forwarding)
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "cost/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/moves.h"
+#include "cost/policy.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 namespace {

@@ -1,9 +1,14 @@
 #include "cost/policy.h"
 
 #include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "base/text.h"
 #include "cost/cost.h"
 

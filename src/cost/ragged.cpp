@@ -19,7 +19,18 @@
 #include "cost/ragged.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
+
+#include "base/static_vector.h"
+#include "cost/axis_set.h"
+#include "cost/compiled.h"
+#include "cost/moves.h"
+#include "cost/policy.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 namespace {

@@ -2,10 +2,19 @@
 // look at the boxes. See ragged.h for when it is used.
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "cost/axis_set.h"
+#include "cost/compiled.h"
+#include "cost/moves.h"
+#include "cost/policy.h"
 #include "cost/ragged.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 namespace {

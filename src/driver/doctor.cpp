@@ -1,10 +1,18 @@
 // `sluice doctor`: is this installation sound? Files found, all of them readable, and one known
 // answer.
 
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "base/parallel.h"
+#include "cost/cost.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
+#include "driver/requests.h"
 #include "driver/version.h"
 
 namespace sluice::driver {

@@ -5,10 +5,22 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "cost/cost.h"
+#include "cost/evaluator.h"
 #include "cost/explain.h"
+#include "cost/policy.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::driver {
 namespace {

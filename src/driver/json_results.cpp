@@ -1,13 +1,29 @@
 // JSON of everything the command line prints. Field names are documented in docs/cli.md and are an
 // interface: add, never rename.
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "arch/architecture.h"
+#include "cost/cost.h"
+#include "cost/policy.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
+#include "driver/explain.h"
 #include "driver/json.h"
 #include "driver/network_summary.h"
 #include "driver/version.h"
+#include "ir/network.h"
 #include "mapper/mapper.h"
+#include "mapping/workload.h"
+#include "planner/plan.h"
 
 namespace sluice::driver {
 namespace {

@@ -1,14 +1,21 @@
 // Files into values: models, architectures, plans, and guessing which of them a file is.
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "base/file.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/loaded.h"
+#include "driver/requests.h"
 #include "io/plan_json.h"
+#include "planner/plan.h"
 
 namespace sluice::driver {
 namespace {

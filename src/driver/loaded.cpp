@@ -2,19 +2,35 @@
 
 #include "driver/loaded.h"
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/hash.h"
+#include "cost/cost.h"
 #include "cost/evaluator.h"
+#include "cost/policy.h"
+#include "driver/driver.h"
+#include "driver/explain.h"
+#include "driver/requests.h"
 #include "driver/search.h"
 #include "driver/version.h"
 #include "io/arch_yaml.h"
 #include "io/mapping_yaml.h"
 #include "io/onnx.h"
 #include "io/yaml.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 #include "planner/layerwise.h"
+#include "planner/plan.h"
 
 namespace sluice::driver {
 namespace {

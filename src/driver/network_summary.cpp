@@ -2,6 +2,8 @@
 
 #include "driver/network_summary.h"
 
+#include "ir/network.h"
+
 namespace sluice::driver {
 namespace {
 

@@ -1,18 +1,30 @@
 // One operator: map it, score a given mapping of it, ours or Timeloop's, and write mappings.
 
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/file.h"
+#include "cost/policy.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/loaded.h"
+#include "driver/requests.h"
 #include "driver/search.h"
 #include "io/mapping_yaml.h"
 #include "io/timeloop_reader.h"
 #include "io/timeloop_writer.h"
 #include "io/yaml.h"
+#include "ir/network.h"
+#include "mapping/workload.h"
 #include "planner/layerwise.h"
+#include "planner/plan.h"
 
 namespace sluice::driver {
 namespace {

@@ -1,17 +1,34 @@
 // Whole networks: plan, re-evaluate, pick an operator to explain.
 
+#include "planner/plan.h"
+
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "cost/cost.h"
+#include "cost/evaluator.h"
+#include "cost/policy.h"
+#include "driver/catalog.h"
 #include "driver/driver.h"
+#include "driver/explain.h"
 #include "driver/loaded.h"
+#include "driver/requests.h"
 #include "driver/search.h"
 #include "driver/version.h"
+#include "mapper/mapper.h"
 #include "planner/layerwise.h"
 
 namespace sluice::driver {

@@ -1,10 +1,20 @@
 // One operator: its cost, its mapping, and the explanation of both.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cost/cost.h"
+#include "cost/policy.h"
+#include "driver/driver.h"
+#include "driver/explain.h"
 #include "driver/render.h"
 #include "driver/table.h"
 

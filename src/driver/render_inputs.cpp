@@ -1,14 +1,21 @@
 // What went in: networks, architectures, the shipped files, the state of the installation.
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/text.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
 #include "driver/network_summary.h"
 #include "driver/render.h"
 #include "driver/table.h"
 #include "driver/version.h"
+#include "ir/network.h"
 #include "mapper/mapper.h"
 
 namespace sluice::driver {

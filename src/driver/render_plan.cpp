@@ -1,13 +1,22 @@
 // The summary of a plan: totals, where energy and time go, and the most expensive operators.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cost/cost.h"
 #include "driver/render.h"
 #include "driver/table.h"
+#include "ir/network.h"
+#include "planner/plan.h"
 
 namespace sluice::driver {
 namespace {

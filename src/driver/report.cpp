@@ -3,8 +3,14 @@
 #include "driver/report.h"
 
 #include <deque>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "base/diagnostic.h"
 #include "base/file.h"
+#include "driver/catalog.h"
+#include "driver/driver.h"
 #include "report/report.h"
 
 namespace sluice::driver {

@@ -2,6 +2,8 @@
 
 #include "driver/version.h"
 
+#include <string>
+
 #include <fmt/format.h>
 
 #include "driver/build_info.h"

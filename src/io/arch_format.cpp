@@ -1,6 +1,11 @@
 #include "io/arch_format.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/diagnostic.h"
+#include "io/units.h"
 
 namespace sluice::io {
 

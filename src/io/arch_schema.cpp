@@ -2,9 +2,16 @@
 /// The JSON Schema of the architecture format, for editors. It is as strict as one can be without
 /// looking at two places at once; what it accepts may still be refused by arch::Validate.
 
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <nlohmann/json.hpp>
 
 #include "io/arch_format.h"
+#include "io/units.h"
 
 namespace sluice::io {
 

@@ -3,9 +3,15 @@
 /// (words, cycles, picojoules): the shortest decimals that parse back to the same bits.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
 #include "base/text.h"
 #include "io/arch_format.h"

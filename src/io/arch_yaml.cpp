@@ -7,11 +7,24 @@
 #include "io/arch_yaml.h"
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
 #include "io/arch_format.h"
+#include "io/timeloop_parts.h"
+#include "io/units.h"
+#include "io/yaml.h"
+#include "ir/network.h"
 
 namespace sluice::io {
 

@@ -4,12 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "arch/architecture.h"
 #include "io/mapping_json.h"
 #include "io/mapping_yaml.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::io {
 namespace {

@@ -6,11 +6,24 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "io/yaml.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::io {
 namespace {

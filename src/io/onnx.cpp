@@ -8,15 +8,24 @@
 
 #include "io/onnx.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io {
 

@@ -4,11 +4,21 @@
 /// Tested by tests/unit/onnx_ops_test.cpp.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 

@@ -8,11 +8,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
 

@@ -5,6 +5,12 @@
 #include "io/onnx_graph.h"
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sluice::io::onnx_import {
 

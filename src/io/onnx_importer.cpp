@@ -11,12 +11,23 @@
 #include "io/onnx_importer.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 

@@ -8,10 +8,21 @@
 /// positions T R S (1-D: Q S, 2-D: P Q R S), input positions D H W when transposed. Tested by
 /// tests/unit/onnx_ops_test.cpp, tests/differential/onnx_shapes_test.cpp.
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 

@@ -4,13 +4,24 @@
 /// tests/differential/onnx_shapes_test.cpp.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 

@@ -8,10 +8,19 @@
 /// the reverse direction), so the network stays acyclic. Gates are G blocks of H along n. Tested by
 /// tests/unit/onnx_ops_test.cpp, tests/differential/onnx_shapes_test.cpp.
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 

@@ -5,14 +5,24 @@
 /// ratio is an affine access with a divisor, and halos come out of the same slice function as for
 /// convolutions. Tested by tests/unit/onnx_ops_test.cpp, tests/differential/onnx_shapes_test.cpp.
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 #include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 

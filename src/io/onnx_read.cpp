@@ -5,10 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <queue>
+#include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
@@ -17,6 +24,7 @@
 #include <onnx/onnx_pb.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "io/onnx_graph.h"
 
 namespace sluice::io::onnx_import {

@@ -6,12 +6,21 @@
 #include "io/onnx_shapes.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "io/onnx_graph.h"
 
 namespace sluice::io::onnx_import {
 

@@ -8,9 +8,16 @@
 /// Field numbers are those of onnx.proto; fields not listed in ChildOf are scalars and strings.
 /// Tested by tests/unit/onnx_errors_test.cpp.
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "io/onnx_graph.h"
+#include "io/yaml.h"
 
 namespace sluice::io::onnx_import {
 

@@ -3,9 +3,12 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,10 +16,17 @@
 
 #include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
 #include "io/mapping_yaml.h"
 #include "io/plan_json.h"
 #include "io/plan_json_names.h"
+#include "io/timeloop_parts.h"
 #include "io/yaml.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
+#include "planner/plan.h"
 
 namespace sluice::io {
 namespace {

@@ -1,14 +1,21 @@
 // Writing plans. Containers without nested containers go on one line, so that a plan is about as
 // long as it is interesting and diffs line by line.
 
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "arch/architecture.h"
+#include "cost/cost.h"
 #include "io/mapping_yaml.h"
 #include "io/plan_json.h"
 #include "io/plan_json_names.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
+#include "planner/plan.h"
 
 namespace sluice::io {
 namespace {

@@ -15,15 +15,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <limits>
+#include <optional>
 #include <regex>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "io/timeloop_keys.h"
 #include "io/timeloop_parts.h"
+#include "io/yaml.h"
 
 namespace sluice::io::timeloop {
 namespace {

@@ -8,11 +8,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "io/timeloop_keys.h"
 #include "io/timeloop_parts.h"
+#include "io/yaml.h"
 
 namespace sluice::io::timeloop {
 namespace {

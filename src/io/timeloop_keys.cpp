@@ -1,11 +1,17 @@
 #include "io/timeloop_keys.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "io/yaml.h"
 
 namespace sluice::io::timeloop {
 

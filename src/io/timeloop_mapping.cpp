@@ -16,13 +16,23 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "io/timeloop_keys.h"
 #include "io/timeloop_parts.h"
+#include "io/yaml.h"
+#include "mapping/mapping.h"
 
 namespace sluice::io::timeloop {
 namespace {

@@ -9,15 +9,25 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "io/timeloop_keys.h"
 #include "io/timeloop_parts.h"
+#include "io/yaml.h"
+#include "mapping/workload.h"
 
 namespace sluice::io::timeloop {
 namespace {

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "io/timeloop_keys.h"
 #include "io/timeloop_parts.h"
+#include "io/yaml.h"
+#include "mapping/mapping.h"
 
 namespace sluice::io {
 namespace timeloop {

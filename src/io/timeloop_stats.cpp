@@ -2,8 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "cost/cost.h"
+#include "cost/evaluator.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::io {
 namespace {

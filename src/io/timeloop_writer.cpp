@@ -3,13 +3,26 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "io/timeloop_parts.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::io {
 namespace {

@@ -3,9 +3,16 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "base/diagnostic.h"
 
 namespace sluice::io {
 

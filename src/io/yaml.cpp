@@ -3,11 +3,24 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "io/units.h"
 #include "io/yaml_tree.h"
 
 namespace sluice::io {

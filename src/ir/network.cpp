@@ -6,8 +6,13 @@
 #include "ir/network.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
 
 namespace sluice::ir {
 

@@ -14,8 +14,12 @@
 /// Tested by tests/property/slice_test.cpp.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/checked.h"
 #include "ir/network.h"

@@ -4,12 +4,18 @@
 /// bits, topological order, and one writer per element. Tested by tests/unit/network_test.cpp.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "ir/network.h"
 
 namespace sluice::ir {

@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
+#include "arch/architecture.h"
+#include "base/rng.h"
+#include "cost/cost.h"
+#include "mapper/mapper.h"
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
 #include "mapper/walk_guard.h"
 #include "mapper/walker.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper {
 namespace {

@@ -1,11 +1,21 @@
 #include "mapper/mapspace.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/rng.h"
+#include "base/static_vector.h"
+#include "mapping/mapping.h"
 #include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper {
 namespace {

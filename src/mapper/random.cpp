@@ -1,8 +1,15 @@
 #include "mapper/random.h"
 
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "base/rng.h"
+#include "mapper/mapper.h"
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
 #include "mapper/walk_guard.h"
+#include "mapping/mapping.h"
 
 namespace sluice::mapper {
 namespace {

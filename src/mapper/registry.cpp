@@ -1,7 +1,12 @@
 // The list of mappers and the names of stop reasons. A new mapper is one line in AllMappers.
 
+#include <cstddef>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/diagnostic.h"
 #include "base/text.h"
 #include "mapper/annealing.h"
 #include "mapper/mapper.h"

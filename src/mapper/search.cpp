@@ -1,7 +1,16 @@
 #include "mapper/search.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <limits>
 #include <utility>
+#include <vector>
+
+#include "cost/cost.h"
+#include "cost/evaluator.h"
+#include "mapper/mapper.h"
+#include "mapping/mapping.h"
 
 namespace sluice::mapper {
 namespace {

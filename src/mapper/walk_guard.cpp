@@ -1,5 +1,14 @@
 #include "mapper/walk_guard.h"
 
+#include <cstddef>
+#include <cstdint>
+
+#include "arch/architecture.h"
+#include "cost/evaluator.h"
+#include "cost/policy.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
+
 namespace sluice::mapper {
 namespace {
 

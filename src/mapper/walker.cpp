@@ -1,7 +1,16 @@
 #include "mapper/walker.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
+
+#include "arch/architecture.h"
+#include "base/rng.h"
+#include "base/static_vector.h"
+#include "mapper/mapspace.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper {
 

@@ -2,7 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/diagnostic.h"
 
 namespace sluice::mapping {
 namespace {

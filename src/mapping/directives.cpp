@@ -15,14 +15,23 @@
 #include "mapping/directives.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
 #include "mapping/directive_tokens.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapping {
 namespace {

@@ -8,13 +8,22 @@
 #include "mapping/mapping.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
 #include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapping {
 namespace {

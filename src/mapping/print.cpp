@@ -5,10 +5,16 @@
 /// Tested by tests/unit/mapping_test.cpp.
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapping {
 namespace {

@@ -9,9 +9,18 @@
 #include "mapping/validity.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapping {
 namespace {

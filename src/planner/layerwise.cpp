@@ -3,17 +3,30 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "cost/cost.h"
+#include "cost/evaluator.h"
+#include "cost/policy.h"
+#include "ir/network.h"
+#include "mapper/mapper.h"
+#include "mapping/mapping.h"
 #include "mapping/workload.h"
+#include "planner/plan.h"
 #include "planner/totals.h"
 
 namespace sluice::planner {

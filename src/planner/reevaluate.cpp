@@ -1,13 +1,26 @@
 // Costs from mappings: what `sluice evaluate plan.json` does, and the proof that a plan file is
 // honest.
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "cost/cost.h"
+#include "cost/evaluator.h"
+#include "cost/policy.h"
+#include "ir/network.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 #include "planner/layerwise.h"
+#include "planner/plan.h"
 #include "planner/totals.h"
 
 namespace sluice::planner {

@@ -1,10 +1,19 @@
 #include "planner/totals.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <utility>
+#include <vector>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
+#include "ir/network.h"
+#include "mapping/workload.h"
+#include "planner/plan.h"
 
 namespace sluice::planner {
 namespace {

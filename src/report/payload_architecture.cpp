@@ -1,6 +1,12 @@
 /// \file
 /// The machine in the payload: its tree as objects, its chains as what the roofline needs.
 
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arch/architecture.h"
 #include "report/payload.h"
 
 namespace sluice::report {
