@@ -12,7 +12,7 @@ endforeach()
 
 # Every shell block of these documents is run, in order, in an empty directory.
 file(GLOB guides RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/guide/*.md)
-foreach(document README.md docs/cli.md docs/index.md ${guides})
+foreach(document README.md docs/cli.md docs/index.md docs/report.md ${guides})
   string(REGEX REPLACE "[/.]" "_" name ${document})
   add_test(NAME docs.${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tools/run_doc_blocks.py
     --sluice $<TARGET_FILE:sluice> ${CMAKE_SOURCE_DIR}/${document})

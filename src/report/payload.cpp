@@ -292,15 +292,21 @@ std::string JsonText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<std::string> Payload(std::span<const Subject> subjects) {
+Result<Json> FullPayload(std::span<const Subject> subjects) {
   SLUICE_CHECK(subjects.size() == 1 || subjects.size() == 2, "a report shows one plan or two");
   Json reports = Json::array();
   for (const Subject& subject : subjects) {
     SLUICE_TRY(Json report, SubjectPayload(subject));
     reports.push_back(std::move(report));
   }
-  return JsonText(
-      {{"format", "sluice-report"}, {"version", kPayloadVersion}, {"reports", std::move(reports)}});
+  return Json{
+      {"format", "sluice-report"}, {"version", kPayloadVersion}, {"reports", std::move(reports)}};
+}
+
+Result<std::string> Payload(std::span<const Subject> subjects) {
+  SLUICE_TRY(Json payload, FullPayload(subjects));
+  Compact(payload);
+  return JsonText(payload);
 }
 
 }  // namespace sluice::report

@@ -18,6 +18,11 @@ Json ArchitecturePayload(const arch::Architecture& architecture);
 Json ChainsPayload(const std::vector<arch::Chain>& chains);
 /// Errors: kPlanMismatch.
 Result<Json> SubjectPayload(const Subject& subject);
+/// All subjects, every report complete in itself. Errors: kPlanMismatch.
+Result<Json> FullPayload(std::span<const Subject> subjects);
+/// The form that is written: texts become lists of numbers of lines, kept once in `lines`; the
+/// operators of a second plan of the same network become the list of their solutions.
+void Compact(Json& payload);
 /// One line; bytes that are not UTF-8 become U+FFFD.
 std::string JsonText(const Json& json);
 

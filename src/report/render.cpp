@@ -44,13 +44,14 @@ Result<std::string> Render(std::span<const Subject> subjects, Style style) {
                     .WithHint("ask for the plain report, or install Node.js 18 or newer with npm "
                               "and build again"));
   }
-  SLUICE_TRY(const std::string data, Payload(subjects));
   if (style == Style::kPlain) {
-    return PlainReport(Json::parse(data), InteractiveAvailable()
-                                              ? "This is the plain form, without charts."
-                                              : "This build was made without Node.js, so this is "
-                                                "the plain form, without charts.");
+    SLUICE_TRY(const Json payload, FullPayload(subjects));
+    return PlainReport(payload, InteractiveAvailable()
+                                    ? "This is the plain form, without charts."
+                                    : "This build was made without Node.js, so this is "
+                                      "the plain form, without charts.");
   }
+  SLUICE_TRY(const std::string data, Payload(subjects));
   std::string html;
   for (const std::string_view piece : TemplatePieces()) {
     html += piece;

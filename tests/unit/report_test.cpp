@@ -103,15 +103,24 @@ TEST(ReportPayload, TheGraphHasTheEdgesOfTheNetwork) {
 
 TEST(ReportPayload, NestDirectivesAndPeakAreThoseOfTheMapping) {
   const Case c;
-  const Json report = c.payload()["reports"][0];
+  const Json payload = c.payload();
+  const Json& report = payload["reports"][0];
+  const auto text = [&payload](const Json& numbers) {
+    std::string out;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      out +=
+          (i == 0 ? "" : "\n") + payload["lines"][numbers[i].get<std::size_t>()].get<std::string>();
+    }
+    return out;
+  };
   const auto chains = arch::Chains(c.architecture);
   for (std::size_t i = 0; i < c.plan.solutions.size(); ++i) {
     const planner::Solution& solution = c.plan.solutions[i];
     const arch::Chain& chain = chains[static_cast<std::size_t>(solution.chain)];
     const Json& item = report["solutions"][i];
-    EXPECT_EQ(item["nest"], mapping::PrintLoopNest(solution.workload, chain, solution.mapping));
-    EXPECT_EQ(mapping::ParseDirectives(solution.workload, chain,
-                                       item["directives"].get<std::string>(), "report")
+    EXPECT_EQ(text(item["nest"]),
+              mapping::PrintLoopNest(solution.workload, chain, solution.mapping));
+    EXPECT_EQ(mapping::ParseDirectives(solution.workload, chain, text(item["directives"]), "report")
                   .value()
                   .levels.size(),
               solution.mapping.levels.size());
@@ -191,7 +200,12 @@ TEST(ReportRender, TwoPlansAreComparedOperatorByOperator) {
   b.architecture = Machine("simba");
   b.plan = planner::PlanLayerwise(b.network, b.architecture, options).value();
   const std::vector<Subject> both = {a.subject(), b.subject()};
-  EXPECT_EQ(Json::parse(Payload(both).value())["reports"].size(), 2U);
+  const Json payload = Json::parse(Payload(both).value());
+  ASSERT_EQ(payload["reports"].size(), 2U);
+  for (std::size_t i = 0; i < b.plan.operators.size(); ++i) {
+    EXPECT_EQ(payload["reports"][1]["operators"][i], b.plan.operators[i].solution)
+        << "the second plan of a network repeats none of its operators";
+  }
   const std::string html = Render(both, Style::kPlain).value();
   const double delta =
       b.plan.solutions[0].cost.score.energy_pj - a.plan.solutions[0].cost.score.energy_pj;

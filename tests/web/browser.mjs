@@ -287,6 +287,11 @@ async function main() {
   sluice("plan", "resnet50", "--arch", "simba", "--budget-evaluations", "300", "--objective", "energy", "-o", "simba.json",
     "--report", "simba.html");
   sluice("report", "resnet50.json", "simba.json", "-o", "compare.html");
+  // The largest pair: two plans of the network with the most operators, on the deepest machine.
+  sluice("plan", "densenet121", "--arch", "stcp920", "--budget-evaluations", "100", "-o", "deep.json");
+  sluice("report", "densenet121.json", "deep.json", "-o", "pair.html");
+  const pair = statSync(file("pair.html")).size;
+  assert.ok(pair < limit, `pair.html has ${pair} bytes`);
   plainForm("resnet50.json");
   const browser = await chromium.launch({ executablePath, args: flags });
   try {

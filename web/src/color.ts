@@ -33,10 +33,9 @@ export function luminance(hex: string): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** Black or white, whichever contrasts more. */
+/** White where it contrasts enough (4 : 1), else black. */
 export function inkOn(hex: string): string {
-  const light = luminance(hex);
-  return (light + 0.05) / 0.05 > 1.05 / (light + 0.05) ? "#101418" : "#ffffff";
+  return 1.05 / (luminance(hex) + 0.05) >= 4 ? "#ffffff" : "#101418";
 }
 
 /** One colour a category; compute and leakage are always the greys. */

@@ -163,11 +163,43 @@ export interface Payload {
   reports: ReportData[];
 }
 
+/** As written: texts are numbers of `lines`; the operators of a second plan of the same network are
+ *  only their solutions. */
+interface Compact {
+  format: string;
+  version: number;
+  lines: string[];
+  reports: (Omit<ReportData, "operators" | "solutions"> & {
+    operators: OperatorRow[] | number[];
+    solutions: (Omit<SolutionData, "nest" | "directives"> & { nest: number[]; directives: number[] })[];
+  })[];
+}
+
 export const payloadVersion = 1;
+
+function expand(compact: Compact): ReportData[] {
+  const text = (numbers: number[]) => numbers.map((number) => compact.lines[number]!).join("\n");
+  const first = compact.reports[0]?.operators as OperatorRow[];
+  return compact.reports.map((report) => ({
+    ...report,
+    operators: report.operators.map((row, index): OperatorRow => {
+      if (typeof row !== "number") {
+        return row;
+      }
+      const [name, kind, , inputs, shape, group] = first[index]!;
+      return [name, kind, row, inputs, shape, group];
+    }),
+    solutions: report.solutions.map((solution) => ({
+      ...solution,
+      nest: text(solution.nest),
+      directives: text(solution.directives),
+    })),
+  }));
+}
 
 /** Reads the payload, refusing what this page was not built for. */
 export function parsePayload(text: string): Payload {
-  const payload = JSON.parse(text) as Payload;
+  const payload = JSON.parse(text) as Compact;
   if (payload.format !== "sluice-report" || payload.version !== payloadVersion) {
     throw new Error(
       `this page shows sluice-report version ${payloadVersion}, ` +
@@ -177,5 +209,5 @@ export function parsePayload(text: string): Payload {
   if (payload.reports.length < 1 || payload.reports.length > 2) {
     throw new Error(`a report shows one plan or two, the data has ${payload.reports.length}`);
   }
-  return payload;
+  return { format: payload.format, version: payload.version, reports: expand(payload) };
 }

@@ -62,8 +62,31 @@ test("categories differ, compute and leakage are grey", () => {
   assert.ok(!categorical.includes(colors.get("compute")));
 });
 
+/** The compact form, as src/report/compact.cpp writes it. */
+function written(reports) {
+  const lines = [];
+  const numbers = (text) => text.split("\n").map((line) => (lines.includes(line) ? lines.indexOf(line) : lines.push(line) - 1));
+  for (const report of reports) {
+    for (const solution of report.solutions) {
+      solution.nest = numbers(solution.nest);
+      solution.directives = numbers(solution.directives);
+    }
+  }
+  return { format: "sluice-report", version: 1, lines, reports };
+}
+
+test("shared lines and shared operators come back", () => {
+  const b = data();
+  b.operators = b.operators.map((row) => (row[2] === 1 ? 0 : row[2]));
+  const { reports } = parsePayload(JSON.stringify(written([data(), b])));
+  assert.deepEqual(reports[0], data());
+  assert.equal(reports[1].solutions[0].nest, data().solutions[0].nest);
+  assert.deepEqual(reports[1].operators.map((row) => row[2]), [0, -1, 0]);
+  assert.deepEqual(reports[1].operators[2], ["relu", "Relu", 0, [1], [8], 2]);
+});
+
 test("a page refuses data of another version", () => {
-  const good = { format: "sluice-report", version: 1, reports: [data()] };
+  const good = written([data()]);
   assert.equal(parsePayload(JSON.stringify(good)).reports.length, 1);
   assert.throws(() => parsePayload(JSON.stringify({ ...good, version: 2 })), /version 2/);
   assert.throws(() => parsePayload(JSON.stringify({ ...good, reports: [] })), /has 0/);

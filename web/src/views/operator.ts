@@ -152,7 +152,7 @@ function planned(context: Context, op: Op, solution: SolutionData): HTMLElement[
         solution.bound_energy_pj > 0 ? `${f.percent(op.energy / solution.bound_energy_pj - 1)} above` : ""),
       fact("Cycles bound", "bound_cycles", solution.bound_cycles, f.count(solution.bound_cycles),
         solution.bound_cycles > 0 ? `${f.percent(op.cycles / solution.bound_cycles - 1)} above` : ""),
-      fact("Search", "evaluations", solution.evaluations, `${f.count(solution.evaluations)} mappings`, `stopped: ${solution.stopped}`)),
+      fact("Mappings tried", "evaluations", solution.evaluations, f.count(solution.evaluations), `stopped: ${solution.stopped}`)),
     h("p", { class: "muted" },
       `Dims ${solution.dims.map(([name, bound, whole]) => `${name}=${bound}${whole ? " (whole)" : ""}`).join(", ")}. ` +
       (solution.uses > 1 ? `${solution.uses} operators share this workload and its mapping.` : "No other operator shares this workload.")),
