@@ -51,7 +51,7 @@ std::string Printable(std::string_view text) {
 }
 
 void AppendExcerpt(std::string& out, const SourceSpan& span) {
-  std::string_view line = span.excerpt;
+  const std::string_view line = span.excerpt;
   std::size_t column = span.column > 0 ? static_cast<std::size_t>(span.column) - 1U : 0U;
   column = std::min(column, line.size());
   std::size_t begin = 0;

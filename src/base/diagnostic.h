@@ -1,20 +1,22 @@
 #pragma once
 /// \file
-/// Errors as values. Every fallible function of the library returns `Result<T>`; a `Diagnostic` says
-/// what is wrong, where, and what would be right. The library never prints and never exits.
+/// Errors as values. Every fallible function of the library returns `Result<T>`; a `Diagnostic`
+/// says what is wrong, where, and what would be right. The library never prints and never exits.
 ///
 /// Three classes (STYLE: user input, environment, bug):
 ///  - user input and environment failures are `Diagnostic`s;
-///  - a violated invariant of our own is `InternalError`, thrown by SLUICE_CHECK and caught in main.
+///  - a violated invariant of our own is `InternalError`, thrown by SLUICE_CHECK and caught in
+///  main.
 /// Tested by tests/unit/diagnostic_test.cpp.
 
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 namespace sluice {
 
@@ -97,7 +99,8 @@ struct [[nodiscard]] Diagnostic {
   Diagnostic&& WithPath(std::string p) &&;
   Diagnostic&& At(SourceSpan s) &&;
 
-  /// `file:line:col: error E1202: message` + source line + caret + notes + hint, newline-terminated.
+  /// `file:line:col: error E1202: message` + source line + caret + notes + hint,
+  /// newline-terminated.
   [[nodiscard]] std::string Render() const;
   /// `E1202`
   [[nodiscard]] std::string CodeName() const;
@@ -127,28 +130,29 @@ class InternalError : public std::logic_error {
 
 }  // namespace sluice
 
-// The two macros of the code base, for checks only. SLUICE_TRY unwraps a Result or returns its error.
-#define SLUICE_CHECK(condition, detail)                                 \
-  do {                                                                  \
-    if (!(condition)) [[unlikely]] {                                    \
-      ::sluice::CheckFailed(#condition, __FILE__, __LINE__, (detail));  \
-    }                                                                   \
+// The two macros of the code base, for checks only. SLUICE_TRY unwraps a Result or returns its
+// error.
+#define SLUICE_CHECK(condition, detail)                                \
+  do {                                                                 \
+    if (!(condition)) [[unlikely]] {                                   \
+      ::sluice::CheckFailed(#condition, __FILE__, __LINE__, (detail)); \
+    }                                                                  \
   } while (false)
 
 #define SLUICE_CONCAT_INNER(a, b) a##b
 #define SLUICE_CONCAT(a, b) SLUICE_CONCAT_INNER(a, b)
 #define SLUICE_TRY(declaration, expression) \
   SLUICE_TRY_IMPL(SLUICE_CONCAT(sluice_result_, __LINE__), declaration, expression)
-#define SLUICE_TRY_IMPL(temporary, declaration, expression)                \
-  auto temporary = (expression);                                           \
-  if (!temporary) {                                                        \
+#define SLUICE_TRY_IMPL(temporary, declaration, expression)                      \
+  auto temporary = (expression);                                                 \
+  if (!temporary) {                                                              \
     return ::tl::unexpected<::sluice::Diagnostic>(std::move(temporary).error()); \
-  }                                                                        \
+  }                                                                              \
   declaration = std::move(*temporary)
 /// For a Status (no value).
-#define SLUICE_TRY_STATUS(expression)                                            \
-  do {                                                                           \
-    if (auto sluice_status = (expression); !sluice_status) {                     \
+#define SLUICE_TRY_STATUS(expression)                                                  \
+  do {                                                                                 \
+    if (auto sluice_status = (expression); !sluice_status) {                           \
       return ::tl::unexpected<::sluice::Diagnostic>(std::move(sluice_status).error()); \
-    }                                                                            \
+    }                                                                                  \
   } while (false)

@@ -1,8 +1,8 @@
 #pragma once
 /// \file
 /// The only source of randomness: xoshiro256** seeded by SplitMix64 (Blackman, Vigna; public domain
-/// algorithm). Own, because `std::` distributions differ between standard libraries and results must
-/// be the same bytes everywhere.
+/// algorithm). Own, because `std::` distributions differ between standard libraries and results
+/// must be the same bytes everywhere.
 
 #include <cstdint>
 

@@ -37,7 +37,7 @@ class StaticVector {
   constexpr T& operator[](std::size_t i) { return items_[i]; }
   constexpr const T& operator[](std::size_t i) const { return items_[i]; }
   constexpr T& back() { return items_[size_ - 1U]; }
-  constexpr const T& back() const { return items_[size_ - 1U]; }
+  [[nodiscard]] constexpr const T& back() const { return items_[size_ - 1U]; }
   constexpr iterator begin() { return items_.data(); }
   constexpr iterator end() { return items_.data() + size_; }
   [[nodiscard]] constexpr const_iterator begin() const { return items_.data(); }

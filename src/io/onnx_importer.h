@@ -86,8 +86,8 @@ class Importer {
     return Input(node, i).type;
   }
   /// The integers of a constant input. Errors: kOnnxDynamicDim if they depend on data.
-  Result<std::vector<std::int64_t>> Integers(const Node& node, std::size_t i) const;
-  Result<std::vector<double>> Numbers(const Node& node, std::size_t i) const;
+  [[nodiscard]] Result<std::vector<std::int64_t>> Integers(const Node& node, std::size_t i) const;
+  [[nodiscard]] Result<std::vector<double>> Numbers(const Node& node, std::size_t i) const;
   /// The list given as input `i` if that is there, else as attribute, else nullopt.
   Result<std::optional<std::vector<std::int64_t>>> IntegersOrAttribute(
       const Node& node, std::size_t i, std::string_view attribute) const;
@@ -126,10 +126,10 @@ class Importer {
   Status ImportKnown(Node& node, const OpRow& row);
   Status ImportUnknown(const Node& node);
   Status FallBackToDeclared(const Node& node, Diagnostic reason);
-  Status CheckArity(const Node& node, const OpRow& row) const;
+  [[nodiscard]] Status CheckArity(const Node& node, const OpRow& row) const;
   Status FinishConstants(const Node& node);
   void FoldBatchNormalizations();
-  Diagnostic Locate(const Node& node, Diagnostic diagnostic) const;
+  [[nodiscard]] Diagnostic Locate(const Node& node, Diagnostic diagnostic) const;
   /// The tensor of a value, made on first use.
   ir::TensorId TensorOf(int id);
   std::string UniqueName(const std::string& wanted);

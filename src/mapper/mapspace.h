@@ -111,7 +111,7 @@ class Mapspace {
   [[nodiscard]] std::int64_t TileWords(std::size_t tensor, const Extents& extents) const;
   [[nodiscard]] Extents TileExtents(const Point& point, std::size_t level) const;
   [[nodiscard]] bool LevelFits(const Point& point, std::size_t level, const Extents& extents) const;
-  bool ShrinkTile(Point& point, std::size_t level, Rng& rng) const;
+  [[nodiscard]] bool ShrinkTile(Point& point, std::size_t level, Rng& rng) const;
   void MoveOut(Point& point, std::size_t dim, std::size_t from, std::size_t to, Rng& rng) const;
   void FillFromOutside(Point& point, std::size_t slot, Rng& rng) const;
   void ShuffleOrders(Point& point, Rng& rng) const;

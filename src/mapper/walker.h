@@ -55,7 +55,7 @@ class Walker {
   void Assign(std::size_t slot, std::size_t dim, std::int32_t factor);
   void RestoreFactors();
   /// Two distinct positions in the order of a level whose loops run more than once.
-  bool PickLoops(Rng& rng, std::size_t& level, std::size_t& i, std::size_t& j) const;
+  [[nodiscard]] bool PickLoops(Rng& rng, std::size_t& level, std::size_t& i, std::size_t& j) const;
   void Rewrite();
 
   const Mapspace* space_;
