@@ -6,11 +6,12 @@
 /// a shape that needs them is then reported. Tested by tests/unit/onnx_fold_test.cpp,
 /// tests/differential/onnx_shapes_test.cpp.
 
+#include "io/onnx_fold.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -22,240 +23,11 @@
 
 #include "base/diagnostic.h"
 #include "io/onnx_graph.h"
-#include "io/onnx_importer.h"
 #include "io/onnx_shapes.h"
 
 namespace sluice::io::onnx_import {
 
 namespace {
-
-using Outputs = std::vector<std::optional<Constant>>;
-
-tl::unexpected<Diagnostic> Bad(const std::string& what) {
-  return Fail(ErrorCode::kOnnxShape, what);
-}
-
-/// What a fold function works on.
-struct Job {
-  const Node& node;
-  const std::vector<const Constant*>& inputs;
-  const std::vector<Shape>& shapes;
-  const std::vector<std::int32_t>& types;
-  std::int64_t opset;
-
-  [[nodiscard]] const Constant& in(std::size_t i) const { return *inputs[i]; }
-  [[nodiscard]] bool has(std::size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
-  [[nodiscard]] Constant Empty(std::size_t o = 0) const { return {types[o], shapes[o], {}, {}}; }
-};
-
-std::size_t Elements(const Shape& shape) {
-  std::size_t count = 1;
-  for (const std::int64_t extent : shape) {
-    count *=
-        static_cast<std::size_t>(extent);  // at most kMaxConstantElements: checked by the caller
-  }
-  return count;
-}
-
-/// Row-major strides.
-Shape Strides(const Shape& shape) {
-  Shape strides(shape.size(), 1);
-  for (std::size_t i = shape.size(); i-- > 1;) {
-    strides[i - 1] = strides[i] * shape[i];
-  }
-  return strides;
-}
-
-/// Calls `visit(index)` for every index of `shape`, in row-major order.
-template <class Visit>
-void ForEach(const Shape& shape, Visit visit) {
-  Shape index(shape.size(), 0);
-  const std::size_t count = Elements(shape);
-  for (std::size_t n = 0; n < count; ++n) {
-    visit(index);
-    for (std::size_t i = shape.size(); i-- > 0;) {
-      if (++index[i] < shape[i]) {
-        break;
-      }
-      index[i] = 0;
-    }
-  }
-}
-
-std::size_t Offset(const Shape& index, const Shape& strides) {
-  std::int64_t sum = 0;
-  for (std::size_t i = 0; i < index.size(); ++i) {
-    sum += index[i] * strides[i];
-  }
-  return static_cast<std::size_t>(sum);
-}
-
-/// Strides of `shape` seen from `out`, zero where it broadcasts.
-Shape BroadcastStrides(const Shape& shape, const Shape& out) {
-  const Shape own = Strides(shape);
-  Shape strides(out.size(), 0);
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] != 1) {
-      strides[out.size() - shape.size() + i] = own[i];
-    }
-  }
-  return strides;
-}
-
-void Copy(const Constant& from, std::size_t at, Constant* to) {
-  if (from.is_float()) {
-    to->Append(from.floats[at]);
-  } else {
-    to->AppendInt(from.ints[at]);
-  }
-}
-
-using IntOp = std::int64_t (*)(std::int64_t, std::int64_t);
-using FloatOp = double (*)(double, double);
-
-struct BinaryRow {
-  std::string_view name;
-  IntOp integer;
-  FloatOp real;
-};
-
-std::uint64_t U(std::int64_t value) {
-  return static_cast<std::uint64_t>(value);
-}
-std::int64_t I(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-std::int64_t IntPower(std::int64_t base, std::int64_t exponent) {
-  return static_cast<std::int64_t>(
-      std::clamp(std::pow(static_cast<double>(base), static_cast<double>(exponent)), -9e18, 9e18));
-}
-
-/// Divisor 0 is refused before, -1 would overflow for the smallest integer.
-constexpr BinaryRow kBinary[] = {
-    {"Add", [](auto a, auto b) { return I(U(a) + U(b)); },
-     [](double a, double b) { return a + b; }},
-    {"Sub", [](auto a, auto b) { return I(U(a) - U(b)); },
-     [](double a, double b) { return a - b; }},
-    {"Mul", [](auto a, auto b) { return I(U(a) * U(b)); },
-     [](double a, double b) { return a * b; }},
-    {"Div", [](auto a, auto b) { return b == -1 ? I(0U - U(a)) : a / b; },
-     [](double a, double b) { return a / b; }},
-    {"Pow", IntPower, [](double a, double b) { return std::pow(a, b); }},
-    {"Max", [](auto a, auto b) { return std::max(a, b); },
-     [](double a, double b) { return std::max(a, b); }},
-    {"Min", [](auto a, auto b) { return std::min(a, b); },
-     [](double a, double b) { return std::min(a, b); }},
-    {"Sum", [](auto a, auto b) { return I(U(a) + U(b)); },
-     [](double a, double b) { return a + b; }},
-    {"Equal", [](auto a, auto b) { return std::int64_t{a == b}; },
-     [](double a, double b) { return a == b ? 1.0 : 0.0; }},
-    {"Greater", [](auto a, auto b) { return std::int64_t{a > b}; },
-     [](double a, double b) { return a > b ? 1.0 : 0.0; }},
-    {"GreaterOrEqual", [](auto a, auto b) { return std::int64_t{a >= b}; },
-     [](double a, double b) { return a >= b ? 1.0 : 0.0; }},
-    {"Less", [](auto a, auto b) { return std::int64_t{a < b}; },
-     [](double a, double b) { return a < b ? 1.0 : 0.0; }},
-    {"LessOrEqual", [](auto a, auto b) { return std::int64_t{a <= b}; },
-     [](double a, double b) { return a <= b ? 1.0 : 0.0; }},
-    {"And", [](auto a, auto b) { return std::int64_t{a != 0 && b != 0}; },
-     [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; }},
-    {"Or", [](auto a, auto b) { return std::int64_t{a != 0 || b != 0}; },
-     [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; }},
-    {"Xor", [](auto a, auto b) { return std::int64_t{(a != 0) != (b != 0)}; },
-     [](double a, double b) { return (a != 0) != (b != 0) ? 1.0 : 0.0; }},
-};
-
-/// a op b with broadcasting; the result has `type`.
-Constant Combine(const BinaryRow& row, const Constant& a, const Constant& b, const Shape& shape,
-                 std::int32_t type) {
-  Constant out{type, shape, {}, {}};
-  const Shape sa = BroadcastStrides(a.shape, shape);
-  const Shape sb = BroadcastStrides(b.shape, shape);
-  const bool real = a.is_float() || b.is_float();
-  ForEach(shape, [&](const Shape& index) {
-    const std::size_t i = Offset(index, sa);
-    const std::size_t j = Offset(index, sb);
-    if (real) {
-      out.Append(row.real(a.AsDouble(i), b.AsDouble(j)));
-    } else {
-      out.AppendInt(row.integer(a.ints[i], b.ints[j]));
-    }
-  });
-  return out;
-}
-
-bool HasZero(const Constant& c) {
-  return !c.is_float() && std::find(c.ints.begin(), c.ints.end(), 0) != c.ints.end();
-}
-
-Result<Outputs> FoldBinary(const Job& job, const BinaryRow& row) {
-  if (row.name == "Div" && job.has(1) && HasZero(job.in(1))) {
-    return Bad("divides a constant by 0");
-  }
-  Constant result = job.in(0);
-  for (std::size_t i = 1; i < job.inputs.size(); ++i) {
-    if (!job.has(i)) {
-      continue;
-    }
-    SLUICE_TRY(const Shape shape, Broadcast(result.shape, job.in(i).shape));
-    result = Combine(row, result, job.in(i), shape, job.types[0]);
-  }
-  return Outputs{std::move(result)};
-}
-
-/// fmod = 0: the sign of the divisor; 1: of the dividend.
-Result<Outputs> FoldMod(const Job& job) {
-  const bool c_style = job.node.Int("fmod", 0) != 0;
-  if (HasZero(job.in(1))) {
-    return Bad("takes a constant modulo 0");
-  }
-  const BinaryRow truncated{"Mod",
-                            [](std::int64_t a, std::int64_t b) { return b == -1 ? 0 : a % b; },
-                            [](double a, double b) { return std::fmod(a, b); }};
-  const BinaryRow floored{"Mod",
-                          [](std::int64_t a, std::int64_t b) {
-                            const std::int64_t r = b == -1 ? 0 : a % b;
-                            return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-                          },
-                          [](double a, double b) { return a - b * std::floor(a / b); }};
-  return Outputs{
-      Combine(c_style ? truncated : floored, job.in(0), job.in(1), job.shapes[0], job.types[0])};
-}
-
-struct UnaryRow {
-  std::string_view name;
-  double (*real)(double);
-};
-
-constexpr UnaryRow kUnary[] = {
-    {"Neg", [](double v) { return -v; }},
-    {"Abs", [](double v) { return std::abs(v); }},
-    {"Floor", [](double v) { return std::floor(v); }},
-    {"Ceil", [](double v) { return std::ceil(v); }},
-    {"Round", [](double v) { return std::nearbyint(v); }},
-    {"Sqrt", [](double v) { return std::sqrt(v); }},
-    {"Exp", [](double v) { return std::exp(v); }},
-    {"Log", [](double v) { return std::log(v); }},
-    {"Reciprocal", [](double v) { return 1.0 / v; }},
-    {"Not", [](double v) { return v == 0 ? 1.0 : 0.0; }},
-    {"Sign", [](double v) { return v > 0   ? 1.0
-                                   : v < 0 ? -1.0
-                                           : 0.0; }},
-};
-
-Result<Outputs> FoldUnary(const Job& job, const UnaryRow& row) {
-  Constant out = job.Empty();
-  const Constant& x = job.in(0);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (!x.is_float() && row.name == "Neg") {
-      out.AppendInt(I(0U - U(x.ints[i])));  // exact beyond 2^53
-    } else {
-      out.Append(row.real(x.AsDouble(i)));
-    }
-  }
-  return Outputs{std::move(out)};
-}
 
 /// Reshapes and casts: the same elements in the same order.
 Result<Outputs> FoldCopy(const Job& job) {
@@ -576,7 +348,6 @@ constexpr FoldRow kFolds[] = {
     {"Range", FoldRange},
     {"ConstantOfShape", FoldConstantOfShape},
     {"Where", FoldWhere},
-    {"Mod", FoldMod},
     {"ScatterND", FoldScatterNd},
     {"ReduceSum", FoldReduce},
     {"ReduceProd", FoldReduce},
@@ -597,15 +368,8 @@ Result<Outputs> FoldNode(const Node& node, const std::vector<const Constant*>& i
       return row.function(job);
     }
   }
-  for (const BinaryRow& row : kBinary) {
-    if (row.name == node.op_type) {
-      return FoldBinary(job, row);
-    }
-  }
-  for (const UnaryRow& row : kUnary) {
-    if (row.name == node.op_type) {
-      return FoldUnary(job, row);
-    }
+  if (auto arithmetic = FoldArithmetic(job)) {
+    return std::move(*arithmetic);
   }
   return Outputs{};
 }
