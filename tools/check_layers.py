@@ -64,6 +64,8 @@ def main() -> int:
     modules = {row[0]: set(row[1].split()) for row in read_table(text, "module-table")}
     libraries = [(row[0], row[1].split(), row[2].split()) for row in read_table(text, "library-table")]
     problems = []
+    if len(modules) != len(read_table(text, "module-table")):
+        problems.append("ARCHITECTURE.md: a module has two rows")
 
     order = list(modules)
     for module, allowed in modules.items():
