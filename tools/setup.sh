@@ -4,7 +4,8 @@
 #   product  compile and run the program
 #   web      bundle the interactive report (without it reports are plain tables)
 #   tests    compile and run the default tests and benchmarks
-#   ci       the second compiler, sanitizer run-times, the formatter, a browser for the report's tests
+#   ci       the second compiler, sanitizer run-times, formatter and static analysis, coverage, valgrind,
+#            a browser for the report's tests
 # Needs root or sudo only when something is missing. Safe to repeat.
 set -euo pipefail
 
@@ -12,7 +13,7 @@ product=(build-essential cmake ninja-build ccache python3
          libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
          libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev)
 tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata)
-ci=(clang-19 libclang-rt-19-dev clang-format-19 chromium)
+ci=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cppcheck gcovr valgrind chromium)
 
 wanted=()
 for group in "${@:-product}"; do
