@@ -36,7 +36,7 @@ bool IsContinuation(char c) {
 /// Characters (UTF-8 code points) of `text`; malformed bytes count as one each.
 std::size_t Characters(std::string_view text) {
   return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
+      std::ranges::count_if(text, [](char c) { return !IsContinuation(c); }));
 }
 
 std::string Printable(std::string_view text) {

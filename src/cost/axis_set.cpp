@@ -26,8 +26,7 @@ AxisSet AxisSet::Build(GeneratorList generators, bool bounding) {
   if (active.empty()) {
     return Progression(1, 1);
   }
-  std::sort(active.begin(), active.end(),
-            [](const Generator& a, const Generator& b) { return a.step < b.step; });
+  std::ranges::sort(active, [](const Generator& a, const Generator& b) { return a.step < b.step; });
   // Greedy merge: a progression of `count` steps of `step`, extended by a generator whose step is a
   // multiple of it and leaves no gap, is a longer progression.
   const std::int64_t step = active[0].step;
@@ -54,7 +53,7 @@ AxisSet AxisSet::Build(GeneratorList generators, bool bounding) {
         next.push_back(v + i * g.step);
       }
     }
-    std::sort(next.begin(), next.end());
+    std::ranges::sort(next);
     next.erase(std::unique(next.begin(), next.end()), next.end());
     set.irregular_ = std::move(next);
   }

@@ -129,8 +129,8 @@ Result<Evaluator> Evaluator::Create(const mapping::Workload& workload, const arc
   double cycles = 0;
   double picojoules = 0;
   for (const ir::Work& work : workload.body) {
-    const auto unit = std::find_if(
-        chain.compute.classes.begin(), chain.compute.classes.end(),
+    const auto unit = std::ranges::find_if(
+        chain.compute.classes,
         [&work](const arch::ComputeClass& c) { return c.work_class == work.work_class; });
     if (unit == chain.compute.classes.end()) {
       if (work.work_class != ir::WorkClass::kMove) {

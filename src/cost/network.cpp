@@ -178,7 +178,7 @@ CellList ListCells(const Compiled& compiled, const CompiledTensor& tensor, const
 Distance EnumeratedDistance(const Compiled& compiled, const CompiledTensor& tensor,
                             const CompiledLevel& level, const Nest& nest, int l, bool shared) {
   CellList cells = ListCells(compiled, tensor, nest, l, shared);
-  std::sort(cells.begin(), cells.end());
+  std::ranges::sort(cells);
   const double centre = static_cast<double>(level.fan_y - 1) / 2.0;
   // Groups of one size form a class: a router is passed a whole number of times on its average.
   struct SizeClass {
@@ -201,8 +201,7 @@ Distance EnumeratedDistance(const Compiled& compiled, const CompiledTensor& tens
     }
     hops += static_cast<double>(cells[end - 1].x);
     const std::size_t size = end - begin;
-    auto it = std::find_if(classes.begin(), classes.end(),
-                           [size](const SizeClass& c) { return c.size == size; });
+    auto it = std::ranges::find_if(classes, [size](const SizeClass& c) { return c.size == size; });
     if (it == classes.end()) {
       classes.push_back({size, 0, 0});
       it = classes.end() - 1;

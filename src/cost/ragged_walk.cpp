@@ -214,13 +214,13 @@ class Walker {
     std::vector<Asked> parts;
     for (std::size_t c = 0; c < copies; ++c) {
       Asked part = Ask(level + 1, begin + c * stride, begin + (c + 1) * stride);
-      std::sort(part.begin(), part.end(), less);
+      std::ranges::sort(part, less);
       if (!part.empty()) {
         parts.push_back(std::move(part));
       }
     }
     if (HasBit(merging_, level)) {
-      std::sort(parts.begin(), parts.end(), before);
+      std::ranges::sort(parts, before);
       parts.erase(std::unique(parts.begin(), parts.end(),
                               [&before](const Asked& a, const Asked& b) {
                                 return !before(a, b) && !before(b, a);

@@ -32,7 +32,7 @@ bool IsPlain(const std::string& name) {
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
   };
-  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+  return !name.empty() && letter(name[0]) && std::ranges::all_of(name, [&](char c) {
     return letter(c) || (c >= '0' && c <= '9') || c == '.';
   });
 }
@@ -41,12 +41,12 @@ bool IsPlain(const std::string& name) {
 /// (`no`, `null`, `N` ...) get quotes as well.
 std::string Quote(const std::string& name) {
   std::string lower = name;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+  std::ranges::transform(lower, lower.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   constexpr std::array<std::string_view, 9> kWords = {"y",   "n",    "yes",   "no",  "on",
                                                       "off", "true", "false", "null"};
-  if (IsPlain(name) && std::find(kWords.begin(), kWords.end(), lower) == kWords.end()) {
+  if (IsPlain(name) && std::ranges::find(kWords, lower) == kWords.end()) {
     return name;
   }
   return Dump(Json(name), -1);  // a JSON string is a double-quoted YAML scalar
@@ -57,9 +57,8 @@ const std::string& DimName(const mapping::Workload& workload, const mapping::Loo
 }
 
 std::string LoopsToYaml(const mapping::LoopList& loops, const mapping::Workload& workload) {
-  const bool compact = std::all_of(loops.begin(), loops.end(), [&](const mapping::Loop& loop) {
-    return IsPlain(DimName(workload, loop));
-  });
+  const bool compact = std::ranges::all_of(
+      loops, [&](const mapping::Loop& loop) { return IsPlain(DimName(workload, loop)); });
   std::string text;
   for (const mapping::Loop& loop : loops) {
     const bool ragged = loop.last != loop.bound;

@@ -126,7 +126,7 @@ class Reader {
                            fmt::format("outermost first: {}", fmt::join(names, ", "))));
     }
     if (name != names[l]) {
-      const bool known = std::find(names.begin(), names.end(), name) != names.end();
+      const bool known = std::ranges::find(names, name) != names.end();
       return Fail(known ? name_at.Error(ErrorCode::kBadValue,
                                         fmt::format("level {} is out of order", name),
                                         fmt::format("outermost first: {}", fmt::join(names, ", ")))
@@ -158,7 +158,7 @@ class Reader {
     SLUICE_TRY(const std::vector<Cursor> names, list->Elements());
     for (const Cursor& name_at : names) {
       SLUICE_TRY(const std::string name, name_at.AsString());
-      const auto it = std::find(workload_.tensor_names.begin(), workload_.tensor_names.end(), name);
+      const auto it = std::ranges::find(workload_.tensor_names, name);
       if (it == workload_.tensor_names.end()) {
         return Fail(name_at.Error(ErrorCode::kUnknownName,
                                   fmt::format("the operator has no tensor `{}`", name),
@@ -265,7 +265,7 @@ class Reader {
   }
 
   [[nodiscard]] int FindDim(const std::string& name) const {
-    const auto it = std::find(workload_.dim_names.begin(), workload_.dim_names.end(), name);
+    const auto it = std::ranges::find(workload_.dim_names, name);
     return it == workload_.dim_names.end() ? -1
                                            : static_cast<int>(it - workload_.dim_names.begin());
   }
@@ -276,7 +276,7 @@ class Reader {
     return fmt::format("a second loop over {} in one list", name);
   }
   static bool Contains(const LoopList& loops, int dim) {
-    return std::any_of(loops.begin(), loops.end(), [&](const Loop& l) { return l.dim == dim; });
+    return std::ranges::any_of(loops, [&](const Loop& l) { return l.dim == dim; });
   }
 
   /// The violation as a diagnostic at the part of the document that it is about.

@@ -92,12 +92,11 @@ std::vector<int> OpBuilder::DimsFor(const Shape& shape) {
 ir::AxisExpr OpBuilder::Indirect(const std::vector<int>& dims) const {
   const auto bound = [this](int dim) { return op_.dims[static_cast<std::size_t>(dim)].bound; };
   std::vector<int> longest;
-  std::copy_if(dims.begin(), dims.end(), std::back_inserter(longest),
-               [&](int dim) { return bound(dim) > 1; });
-  std::sort(longest.begin(), longest.end(),
-            [&](int a, int b) { return bound(a) != bound(b) ? bound(a) > bound(b) : a < b; });
+  std::ranges::copy_if(dims, std::back_inserter(longest), [&](int dim) { return bound(dim) > 1; });
+  std::ranges::sort(
+      longest, [&](int a, int b) { return bound(a) != bound(b) ? bound(a) > bound(b) : a < b; });
   longest.resize(std::min(longest.size(), kMaxAxisTerms));
-  std::sort(longest.begin(), longest.end());
+  std::ranges::sort(longest);
   longest.erase(std::unique(longest.begin(), longest.end()), longest.end());
   ir::AxisExpr axis;
   axis.indirect = true;
@@ -116,7 +115,7 @@ OpBuilder& OpBuilder::Read(int id, std::vector<ir::AxisExpr> axes) {
 OpBuilder& OpBuilder::ReadBroadcast(int id, const std::vector<int>& dims) {
   const Value& value = importer_->value(id);
   const Shape& shape = *value.shape;
-  const bool single = std::all_of(shape.begin(), shape.end(), [](auto e) { return e == 1; });
+  const bool single = std::ranges::all_of(shape, [](auto e) { return e == 1; });
   if (value.is_constant && single) {
     return *this;
   }

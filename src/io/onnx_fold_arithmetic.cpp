@@ -82,7 +82,7 @@ Constant Combine(const BinaryRow& row, const Constant& a, const Constant& b, con
 }
 
 bool HasZero(const Constant& c) {
-  return !c.is_float() && std::find(c.ints.begin(), c.ints.end(), 0) != c.ints.end();
+  return !c.is_float() && std::ranges::find(c.ints, 0) != c.ints.end();
 }
 
 Result<Outputs> FoldBinary(const Job& job, const BinaryRow& row) {

@@ -59,7 +59,7 @@ std::string Suggestion(const std::string& op_type) {
   for (const auto& [name, row] : Rows()) {
     names.emplace_back(name);
   }
-  std::sort(names.begin(), names.end());
+  std::ranges::sort(names);
   const std::string close = ClosestMatch(op_type, names);
   return close.empty() ? "" : fmt::format(" (did you mean `{}`?)", close);
 }
@@ -68,8 +68,8 @@ bool IsControlFlow(const Node& node) {
   const bool named =
       node.domain.empty() && (node.op_type == "If" || node.op_type == "Loop" ||
                               node.op_type == "Scan" || node.op_type == "SequenceMap");
-  return named || std::any_of(node.attributes.begin(), node.attributes.end(),
-                              [](const auto& entry) { return entry.second.has_graph; });
+  return named || std::ranges::any_of(node.attributes,
+                                      [](const auto& entry) { return entry.second.has_graph; });
 }
 
 /// `wanted`, or with the first number that makes it new. The table keeps the next number to try, so
@@ -367,7 +367,7 @@ Status Importer::ImportKnown(Node& node, const OpRow& row) {
   if (!row.many_outputs && !Wants(node, 0)) {
     return Fail(ErrorCode::kOnnxMalformed, "only an output it does not have is used");
   }
-  folding_ = !IsRandom(node) && std::all_of(node.inputs.begin(), node.inputs.end(), [this](int id) {
+  folding_ = !IsRandom(node) && std::ranges::all_of(node.inputs, [this](int id) {
     return id < 0 || value(id).is_constant;
   });
   const std::size_t operators_before = network_.operators.size();

@@ -111,8 +111,7 @@ Status Variadic(Importer& importer, const Node& node, const OpRow& row) {
   const std::int32_t type = importer.TypeOf(node, 0);
   SLUICE_TRY_STATUS(importer.Define(node, 0, shape, type));
   std::vector<int> open;
-  std::copy_if(node.inputs.begin(), node.inputs.end(), std::back_inserter(open),
-               [](int id) { return id >= 0; });
+  std::ranges::copy_if(node.inputs, std::back_inserter(open), [](int id) { return id >= 0; });
   std::size_t next = 1;
   int partial = open[0];
   for (int part = 0; next < open.size() || part == 0; ++part) {

@@ -351,7 +351,7 @@ Status ReverseSequence(Importer& importer, const Node& node, const OpRow&) {
 /// Positions of the non-zero elements: known only if the input is.
 Status NonZero(Importer& importer, const Node& node, const OpRow&) {
   SLUICE_TRY(const auto numbers, importer.Numbers(node, 0));
-  const auto count = std::count_if(numbers.begin(), numbers.end(), [](double v) { return v != 0; });
+  const auto count = std::ranges::count_if(numbers, [](double v) { return v != 0; });
   return importer.Define(node, 0,
                          {static_cast<std::int64_t>(importer.ShapeOf(node, 0).size()),
                           static_cast<std::int64_t>(count)},

@@ -45,9 +45,9 @@ Status Transpose(Importer& importer, const Node& node, const OpRow&) {
   SLUICE_TRY_STATUS(importer.Define(node, 0, y, importer.TypeOf(node, 0)));
   // Moving only axes of extent 1 leaves every byte where it is.
   Integers moved;
-  std::copy_if(order.begin(), order.end(), std::back_inserter(moved),
-               [&x](std::int64_t axis) { return x[static_cast<std::size_t>(axis)] > 1; });
-  if (std::is_sorted(moved.begin(), moved.end())) {
+  std::ranges::copy_if(order, std::back_inserter(moved),
+                       [&x](std::int64_t axis) { return x[static_cast<std::size_t>(axis)] > 1; });
+  if (std::ranges::is_sorted(moved)) {
     return importer.EmitView(node, 0);
   }
   OpBuilder op(importer, node);
@@ -262,7 +262,7 @@ Status BroadcastTo(Importer& importer, const Node& node, const Shape& y) {
 
 Status Expand(Importer& importer, const Node& node, const OpRow&) {
   SLUICE_TRY(const Integers wanted, importer.Integers(node, 1));
-  if (std::any_of(wanted.begin(), wanted.end(), [](auto e) { return e < 0; })) {
+  if (std::ranges::any_of(wanted, [](auto e) { return e < 0; })) {
     return Importer::ShapeError(fmt::format("cannot expand to {}", ShapeText(wanted)));
   }
   SLUICE_TRY(const Shape y, Broadcast(importer.ShapeOf(node, 0), wanted));

@@ -30,7 +30,7 @@ namespace {
 using Axes = std::vector<std::int64_t>;
 
 bool Contains(const Axes& axes, std::size_t axis) {
-  return std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(axis)) != axes.end();
+  return std::ranges::find(axes, static_cast<std::int64_t>(axis)) != axes.end();
 }
 
 Shape ReducedShape(const Shape& x, const Axes& axes, bool keep) {

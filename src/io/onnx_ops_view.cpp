@@ -206,8 +206,7 @@ Status Squeeze(Importer& importer, const Node& node, const OpRow&) {
   }
   Shape shape;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const bool listed =
-        std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
+    const bool listed = std::ranges::find(axes, static_cast<std::int64_t>(i)) != axes.end();
     if (listed && x[i] != 1) {
       return Importer::ShapeError(
           fmt::format("axis {} of {} is squeezed but is not 1", i, ShapeText(x)));
@@ -230,7 +229,7 @@ Status Unsqueeze(Importer& importer, const Node& node, const OpRow&) {
   Shape shape(rank, 1);
   std::size_t next = 0;
   for (std::size_t i = 0; i < rank; ++i) {
-    if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) == axes.end()) {
+    if (std::ranges::find(axes, static_cast<std::int64_t>(i)) == axes.end()) {
       shape[i] = x[next++];
     }
   }

@@ -106,8 +106,8 @@ enum class Kind : std::uint8_t { kMemory, kCompute };
 /// Decides by the class name, compound classes (`smartbuffer_RF`) included.
 Result<Kind> KindOf(const Cursor& at, const std::string& class_name) {
   std::string lower(class_name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (const char* word :
        {"dram", "sram", "reg", "buffer", "storage", "memory", "latch", "cache", "spad"}) {
     if (lower.find(word) != std::string::npos) {

@@ -152,7 +152,7 @@ Status ReadEnergyTable(const Cursor& ert, Machine& machine) {
     SLUICE_TRY(const Cursor name_at, entries.At("name"));
     SLUICE_TRY(const std::string path, name_at.AsString());
     const std::string name = LastPart(path);
-    const auto found = std::find(components.begin(), components.end(), name);
+    const auto found = std::ranges::find(components, name);
     if (found == components.end()) {
       return Fail(UnknownWord(name_at, ErrorCode::kUnknownName, "component", name, components));
     }

@@ -17,7 +17,7 @@ namespace sluice::io::timeloop {
 
 std::string Underscored(std::string_view text) {
   std::string result(text);
-  std::replace(result.begin(), result.end(), '-', '_');
+  std::ranges::replace(result, '-', '_');
   return result;
 }
 
@@ -40,8 +40,8 @@ Result<KeyMap> KeyMap::Read(const Cursor& map, const std::vector<KeySpellings>& 
   KeyMap result(map);
   for (auto& [key, value] : map.Items()) {
     const std::string spelled = Underscored(key);
-    const auto known = std::find_if(keys.begin(), keys.end(), [&](const KeySpellings& spellings) {
-      return std::find(spellings.begin(), spellings.end(), spelled) != spellings.end();
+    const auto known = std::ranges::find_if(keys, [&](const KeySpellings& spellings) {
+      return std::ranges::find(spellings, spelled) != spellings.end();
     });
     if (known == keys.end()) {
       std::vector<std::string> candidates;

@@ -129,7 +129,7 @@ Result<std::size_t> MappingReader::ReadTarget(const KeyMap& keys) const {
   }
   const bool number =
       !name.empty() && name.size() < 4 &&
-      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+      std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
   if (number) {
     const auto index = static_cast<std::size_t>(std::stoi(name));
     if (index < chain_.levels.size()) {
@@ -191,7 +191,7 @@ Status MappingReader::SetFactor(const Cursor& at, const std::string& dim, const 
 Status MappingReader::ReadFactorText(const Cursor& at, LoopBlock& block,
                                      std::vector<bool>& seen) const {
   SLUICE_TRY(std::string text, at.AsString());
-  text = text.substr(0, text.find('#'));
+  text.erase(std::min(text.find('#'), text.size()));
   std::size_t i = 0;
   const auto skip = [&](auto&& accept) {
     const std::size_t start = i;
@@ -262,8 +262,8 @@ Status MappingReader::ReadPermutation(const Cursor& at, LoopBlock& block) const 
     }
   } else {
     SLUICE_TRY(const std::string text, at.AsString());
-    const bool letters = std::all_of(problem_.dim_names.begin(), problem_.dim_names.end(),
-                                     [](const std::string& name) { return name.size() == 1; });
+    const bool letters = std::ranges::all_of(
+        problem_.dim_names, [](const std::string& name) { return name.size() == 1; });
     std::string word;
     for (const char c : text + " ") {
       const bool separator = std::isspace(static_cast<unsigned char>(c)) != 0 || c == ',';
@@ -278,7 +278,7 @@ Status MappingReader::ReadPermutation(const Cursor& at, LoopBlock& block) const 
   }
   block.order.clear();
   const auto listed = [&](std::size_t d) {
-    return std::find(block.order.begin(), block.order.end(), d) != block.order.end();
+    return std::ranges::find(block.order, d) != block.order.end();
   };
   for (const std::string& name : names) {
     SLUICE_TRY(const std::size_t d, DimIndex(at, name));
@@ -305,7 +305,7 @@ Result<std::uint32_t> MappingReader::ReadDataSpaces(const Cursor& at) const {
   const std::vector<std::string>& names = problem_.workload.tensor_names;
   for (const Cursor& item : items) {
     SLUICE_TRY(const std::string name, item.AsString());
-    const auto found = std::find(names.begin(), names.end(), name);
+    const auto found = std::ranges::find(names, name);
     if (found == names.end()) {
       return Fail(UnknownWord(item, ErrorCode::kUnknownName, "data space", name, names));
     }

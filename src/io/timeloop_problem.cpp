@@ -61,7 +61,7 @@ struct Coefficients {
 };
 
 bool IsIdentifier(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
     return std::isalpha(c) != 0 || c == '_';
   });
 }
@@ -79,7 +79,7 @@ Result<std::vector<std::string>> ReadDimNames(const Cursor& at) {
       return Fail(item.Error(ErrorCode::kBadValue, fmt::format("'{}' is no dimension name", name),
                              "use letters and underscores"));
     }
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
+    if (std::ranges::find(names, name) != names.end()) {
       return Fail(item.Error(ErrorCode::kDuplicateKey,
                              fmt::format("dimension '{}' is listed twice", name)));
     }
@@ -266,8 +266,8 @@ Result<DataSpace> ReadDataSpace(const Cursor& at, const Problem& problem,
 
 bool LooksLikeWeights(const std::string& name) {
   std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (const char* hint : {"weight", "filter", "kernel"}) {
     if (lower.find(hint) != std::string::npos) {
       return true;
@@ -303,9 +303,8 @@ bool Accumulates(const mapping::WorkloadTensor& output, const mapping::Workload&
 
 void Classify(const std::vector<DataSpace>& spaces, Problem& problem) {
   mapping::Workload& workload = problem.workload;
-  const bool named = std::any_of(spaces.begin(), spaces.end(), [](const DataSpace& s) {
-    return !s.read_write && LooksLikeWeights(s.name);
-  });
+  const bool named = std::ranges::any_of(
+      spaces, [](const DataSpace& s) { return !s.read_write && LooksLikeWeights(s.name); });
   std::size_t reads = 0;
   for (const bool output : {false, true}) {
     for (const DataSpace& space : spaces) {
@@ -364,7 +363,7 @@ Status ReadDataSpaces(const Cursor& at, const Coefficients& coefficients, Proble
 }  // namespace
 
 int Problem::FindDim(std::string_view name) const {
-  const auto found = std::find(dim_names.begin(), dim_names.end(), name);
+  const auto found = std::ranges::find(dim_names, name);
   return found == dim_names.end() ? -1 : static_cast<int>(found - dim_names.begin());
 }
 

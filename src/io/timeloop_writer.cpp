@@ -94,7 +94,7 @@ std::vector<std::string> DimLetters(const std::vector<std::string>& dim_names) {
 /// A letter that is no dim; there are at most kMaxDims of them.
 std::string FreeLetter(const std::vector<std::string>& letters) {
   for (char c = 'A'; c < 'Z'; ++c) {
-    if (std::find(letters.begin(), letters.end(), std::string(1, c)) == letters.end()) {
+    if (std::ranges::find(letters, std::string(1, c)) == letters.end()) {
       return std::string(1, c);
     }
   }
@@ -120,7 +120,8 @@ Names MakeNames(const mapping::Workload& workload, const arch::Chain& chain) {
   // A suffix lands behind the closing quote: move it inside.
   for (std::string& name : names.tensors) {
     const auto quote = name.rfind('"');
-    name = name.substr(0, quote) + name.substr(quote + 1) + "\"";
+    name.erase(quote, 1);
+    name += '"';
   }
   return names;
 }
@@ -197,8 +198,8 @@ Result<double> Writer::PointEnergy() const {
   double energy = 0;
   for (const ir::Work& work : workload_.body) {
     const auto& classes = chain_.compute.classes;
-    const auto unit = std::find_if(classes.begin(), classes.end(),
-                                   [&](const auto& c) { return c.work_class == work.work_class; });
+    const auto unit = std::ranges::find_if(
+        classes, [&](const auto& c) { return c.work_class == work.work_class; });
     if (unit != classes.end()) {
       energy += static_cast<double>(work.per_point) * unit->pj_per_operation;
     } else if (work.work_class != ir::WorkClass::kMove) {

@@ -119,7 +119,7 @@ class TextCheck {
 
   Status FailAt(std::size_t offset, std::string message, std::string hint,
                 ErrorCode code = ErrorCode::kSyntax) {
-    const auto next = std::upper_bound(tree_.line_begin.begin(), tree_.line_begin.end(), offset);
+    const auto next = std::ranges::upper_bound(tree_.line_begin, offset);
     const auto line = static_cast<int>(next - tree_.line_begin.begin()) - 1;
     const auto column = static_cast<int>(offset - tree_.line_begin[static_cast<std::size_t>(line)]);
     return Fail(Diagnostic(code, std::move(message))

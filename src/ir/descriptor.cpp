@@ -188,8 +188,8 @@ Result<Values> ParseValues(const Source& source, const Kind& kind, const std::ve
                       .WithHint("for example `K=64`, without spaces around `=`"));
     }
     const Word name{word.text.substr(0, equals), word.begin};
-    const auto key = std::find_if(kind.keys.begin(), kind.keys.end(),
-                                  [&](const Key& k) { return k.name == name.text; });
+    const auto key =
+        std::ranges::find_if(kind.keys, [&](const Key& k) { return k.name == name.text; });
     if (key == kind.keys.end()) {
       return Fail(source
                       .Error(ErrorCode::kUnknownKey,
@@ -398,8 +398,8 @@ Result<Network> ParseOperatorDescriptor(const std::string& text) {
     return Fail(source.Error(ErrorCode::kSyntax, "the operator descriptor is empty", 0, 1)
                     .WithHint("for example `conv K=64 C=64 P=56 Q=56 R=3 S=3`"));
   }
-  const auto kind = std::find_if(Kinds().begin(), Kinds().end(),
-                                 [&](const Kind& k) { return k.name == words[0].text; });
+  const auto kind =
+      std::ranges::find_if(Kinds(), [&](const Kind& k) { return k.name == words[0].text; });
   if (kind == Kinds().end()) {
     return Fail(source
                     .Error(ErrorCode::kUnknownName,

@@ -56,8 +56,8 @@ class BoundedSum {
 
   /// Call once after the last Add.
   void Finish() {
-    std::sort(parts_.begin(), parts_.end(),
-              [](const Part& a, const Part& b) { return a.coefficient > b.coefficient; });
+    std::ranges::sort(parts_,
+                      [](const Part& a, const Part& b) { return a.coefficient > b.coefficient; });
     std::int64_t reach = 0;
     std::int64_t divisor = 0;
     bool dense = true;
@@ -274,8 +274,8 @@ Slice SliceOutput(const Operator& op, const std::vector<Tensor>& tensors, const 
       const Range limit = is_output ? output[x] : Range{0, tensor.shape[x]};
       box.push_back(Touched(access.axes[x], spans, limit));
     }
-    if (std::any_of(box.begin(), box.end(), [](Range r) { return r.size() == 0; })) {
-      std::fill(box.begin(), box.end(), Range{});
+    if (std::ranges::any_of(box, [](Range r) { return r.size() == 0; })) {
+      std::ranges::fill(box, Range{});
     }
     slice.accesses.push_back(std::move(box));
   }

@@ -176,11 +176,10 @@ bool Overlap(const Box& a, const Box& b) {
 /// True if the boxes follow one another without overlap along some axis (a concat): O(n log n).
 bool SeparatedByOneAxis(std::vector<std::pair<Box, std::size_t>> boxes) {
   for (std::size_t x = 0; x < boxes.front().first.size(); ++x) {
-    std::sort(boxes.begin(), boxes.end(),
-              [x](const auto& a, const auto& b) { return a.first[x].begin < b.first[x].begin; });
-    const auto meet = std::adjacent_find(
-        boxes.begin(), boxes.end(),
-        [x](const auto& a, const auto& b) { return b.first[x].begin < a.first[x].end; });
+    std::ranges::sort(
+        boxes, [x](const auto& a, const auto& b) { return a.first[x].begin < b.first[x].begin; });
+    const auto meet = std::ranges::adjacent_find(
+        boxes, [x](const auto& a, const auto& b) { return b.first[x].begin < a.first[x].end; });
     if (meet == boxes.end()) {
       return true;
     }

@@ -208,7 +208,7 @@ Point Mapspace::Random(Rng& rng) const {
 void Mapspace::FillFromOutside(Point& point, std::size_t slot, Rng& rng) const {
   StaticVector<std::uint8_t, mapping::kMaxDims> candidates;
   for (const std::uint8_t d : movable_) {
-    if (std::find(slots_[d].begin(), slots_[d].end(), slot) != slots_[d].end()) {
+    if (std::ranges::find(slots_[d], slot) != slots_[d].end()) {
       candidates.push_back(d);
     }
   }

@@ -159,7 +159,7 @@ bool Walker::ExchangeFactors(Rng& rng) {
   StaticVector<std::uint8_t, kMaxSlots> targets;  // slots where e can give and d may go
   for (const std::uint8_t s : space_->slots(d)) {
     const auto& other = space_->slots(e);
-    if (std::find(other.begin(), other.end(), s) == other.end()) {
+    if (std::ranges::find(other, s) == other.end()) {
       continue;
     }
     if (point_.factor[s][d] > 1) {
@@ -265,8 +265,7 @@ bool Walker::ExchangeAxes(Rng& rng) {
       continue;
     }
     const auto& slots = space_->slots(d);
-    if (std::find(slots.begin(), slots.end(), x) == slots.end() ||
-        std::find(slots.begin(), slots.end(), y) == slots.end()) {
+    if (std::ranges::find(slots, x) == slots.end() || std::ranges::find(slots, y) == slots.end()) {
       return false;
     }
     Assign(x, d, on_y);

@@ -29,8 +29,7 @@ bool IsNamePart(char c) {
 
 std::string QuoteName(const std::string& name) {
   const bool keyword = name == "tensor" || name == "stack" || name == "update";
-  if (!keyword && !name.empty() && IsNameStart(name[0]) &&
-      std::all_of(name.begin(), name.end(), IsNamePart)) {
+  if (!keyword && !name.empty() && IsNameStart(name[0]) && std::ranges::all_of(name, IsNamePart)) {
     return name;
   }
   std::string quoted = "\"";

@@ -262,7 +262,7 @@ class Parser {
 
   Result<int> Lookup(const Token& name, const std::vector<std::string>& names,
                      std::string_view what) {
-    const auto it = std::find(names.begin(), names.end(), name.text);
+    const auto it = std::ranges::find(names, name.text);
     if (it == names.end()) {
       const std::string closest =
           name.text.size() > 200 ? std::string() : ClosestMatch(name.text, names);
@@ -361,8 +361,7 @@ class Parser {
   }
 
   [[nodiscard]] bool HasDim(std::string_view name) const {
-    return std::find(workload_.dim_names.begin(), workload_.dim_names.end(), name) !=
-           workload_.dim_names.end();
+    return std::ranges::find(workload_.dim_names, name) != workload_.dim_names.end();
   }
 
   Status ParseLoop(std::size_t level, const Token& word, ListKind* reached) {

@@ -72,7 +72,7 @@ std::int64_t BoxWords(const Workload& workload, const WorkloadTensor& tensor,
 }
 
 bool Allowed(const std::vector<std::string>& names, const std::string& name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  return names.empty() || std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ std::vector<std::int64_t> Blocks(const ir::Operator& op) {
     }
   }
   auto live = static_cast<int>(
-      std::count_if(op.dims.begin(), op.dims.end(), [](const ir::Dim& d) { return d.bound > 1; }));
+      std::ranges::count_if(op.dims, [](const ir::Dim& d) { return d.bound > 1; }));
   for (std::size_t d = 0; d < blocks.size(); ++d) {
     // A block as long as its dim only says that the axis stands still: no second dim is needed.
     const bool splits = blocks[d] > 1 && blocks[d] < op.dims[d].bound;
@@ -112,7 +112,7 @@ std::vector<std::int64_t> Blocks(const ir::Operator& op) {
 }
 
 std::string FreshName(const std::vector<std::string>& taken, std::string name) {
-  while (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+  while (std::ranges::find(taken, name) != taken.end()) {
     name += '_';
   }
   return name;
@@ -239,7 +239,7 @@ bool Reduces(const Workload& workload, const WorkloadTensor& output) {
   }
   for (const WorkloadAxis& axis : output.axes) {
     std::vector<WorkloadTerm> terms(axis.begin(), axis.end());
-    std::sort(terms.begin(), terms.end(), [](const WorkloadTerm& a, const WorkloadTerm& b) {
+    std::ranges::sort(terms, [](const WorkloadTerm& a, const WorkloadTerm& b) {
       return a.coefficient < b.coefficient;
     });
     std::int64_t reach = 0;  // largest index that the finer terms produce
@@ -255,7 +255,7 @@ bool Reduces(const Workload& workload, const WorkloadTensor& output) {
 
 std::string UniqueTensorName(const std::vector<std::string>& taken, const std::string& name) {
   std::string candidate = name;
-  for (int i = 2; std::find(taken.begin(), taken.end(), candidate) != taken.end(); ++i) {
+  for (int i = 2; std::ranges::find(taken, candidate) != taken.end(); ++i) {
     candidate = fmt::format("{}@{}", name, i);
   }
   return candidate;
@@ -324,8 +324,8 @@ Result<Workload> MakeWorkload(const ir::Operator& op, const ir::Network& network
   }
   std::vector<const ir::Access*> merged;
   for (const ir::Access& access : op.accesses) {
-    const bool repeated = std::any_of(merged.begin(), merged.end(),
-                                      [&](const ir::Access* a) { return *a == access; });
+    const bool repeated =
+        std::ranges::any_of(merged, [&](const ir::Access* a) { return *a == access; });
     if (!repeated) {
       merged.push_back(&access);
     }
@@ -382,8 +382,8 @@ std::string WorkloadKey(const Workload& workload) {
                        tensor.read_modify_write ? "+" : "");
     for (const WorkloadAxis& axis : tensor.axes) {
       std::vector<WorkloadTerm> terms(axis.begin(), axis.end());
-      std::sort(terms.begin(), terms.end(),
-                [](const WorkloadTerm& a, const WorkloadTerm& b) { return a.dim < b.dim; });
+      std::ranges::sort(terms,
+                        [](const WorkloadTerm& a, const WorkloadTerm& b) { return a.dim < b.dim; });
       key += '[';
       for (std::size_t i = 0; i < terms.size(); ++i) {
         key += fmt::format("{}{}*{}", i == 0 ? "" : ",", terms[i].dim, terms[i].coefficient);

@@ -54,8 +54,8 @@ bool SamePath(const arch::Chain& a, const arch::Chain& b) {
 }  // namespace
 
 std::size_t ChainIndex(const std::vector<arch::Chain>& chains, const arch::Chain& chain) {
-  const auto found = std::find_if(chains.begin(), chains.end(),
-                                  [&](const arch::Chain& c) { return SamePath(c, chain); });
+  const auto found =
+      std::ranges::find_if(chains, [&](const arch::Chain& c) { return SamePath(c, chain); });
   SLUICE_CHECK(found != chains.end(), "the chain is not one of this architecture");
   return static_cast<std::size_t>(found - chains.begin());
 }
