@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/diagnostic.h"
+#include "cost/evaluator.h"
+#include "testing/nests.h"
+#include "testing/walker.h"
 
 namespace sluice {
 namespace {
@@ -19,6 +22,32 @@ TEST(FuzzFound, RenderALineOfContinuationBytes) {
   EXPECT_NE(d.Render().find("^"), std::string::npos);
   d.span.column = 201;
   EXPECT_NE(d.Render().find("^"), std::string::npos);
+}
+
+// A word added in a fan-out below a level that the output passes by was charged at the energy of
+// the fan-out above; found against the walk.
+TEST(FuzzFound, AdditionsBelowABypassedLevelCostTheirOwnFanOut) {
+  const auto nest = testing::MakeNest({{"R", 2}}, {{"Output", {}}});
+  const auto map = testing::MakeMapping(nest, {"", "x:R=2 -Output", ""});
+  auto chain = testing::MakeChain(map);
+  chain.levels[1].fan_out.network.reduction_pj = 3;
+  const auto evaluator = cost::Evaluator::Create(nest, chain, cost::PhysicalPolicy());
+  ASSERT_TRUE(evaluator);
+  const cost::Cost cost = evaluator->EvaluateFull(map);
+  EXPECT_EQ(cost.level[0].tensors[0].spatial_reductions, 1);
+  EXPECT_EQ(cost.level[0].tensors[0].network_energy_pj, 3);
+  EXPECT_EQ(testing::Walk(nest, chain, map, cost::PhysicalPolicy()).score.energy_pj,
+            cost.score.energy_pj);
+}
+
+// Hops were not counted where they cost nothing; found against the walk.
+TEST(FuzzFound, HopsThatCostNothingAreCounted) {
+  const auto nest = testing::MakeNest({{"K", 2}}, {{"Output", {}}});
+  const auto map = testing::MakeMapping(nest, {"x:K=2", ""});
+  const auto evaluator =
+      cost::Evaluator::Create(nest, testing::MakeChain(map), cost::PhysicalPolicy());
+  ASSERT_TRUE(evaluator);
+  EXPECT_EQ(evaluator->EvaluateFull(map).level[0].tensors[0].hops, 1);
 }
 
 }  // namespace
