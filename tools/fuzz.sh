@@ -99,7 +99,7 @@ merge_one() {  # target
   rm -rf "$fresh"
   mkdir -p "$fresh"
   # shellcheck disable=SC2046
-  "$build/tests/fuzz/fuzz_$name" $(options "$name") -set_cover_merge=1 "$fresh" $(seeds "$name") \
+  "$build/tests/fuzz/fuzz_$name" $(options "$name") -use_counters=0 -set_cover_merge=1 "$fresh" $(seeds "$name") \
     >"$out/$name.merge.log" 2>&1 || { echo "merging $name failed, see $out/$name.merge.log" >&2; return 1; }
   # Named files are cases of fixed bugs: they stay.
   find "tests/fuzz/corpus/$name" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete

@@ -56,7 +56,8 @@ SourceSpan YamlTree::Span(int line, int column, int length) const {
     --end;
   }
   span.line = static_cast<int>(index) + 1;
-  span.column = std::max(column, 0) + 1;
+  // yaml-cpp counts the character that it misses behind the end of a text as well.
+  span.column = std::clamp(column, 0, static_cast<int>(end - begin)) + 1;
   span.length = std::max(length, 1);
   span.excerpt = text.substr(begin, end - begin);
   constexpr std::size_t kLongest = 4096;

@@ -7,6 +7,7 @@
 
 #include "base/diagnostic.h"
 #include "cost/evaluator.h"
+#include "io/yaml.h"
 #include "testing/nests.h"
 #include "testing/walker.h"
 
@@ -22,6 +23,15 @@ TEST(FuzzFound, RenderALineOfContinuationBytes) {
   EXPECT_NE(d.Render().find("^"), std::string::npos);
   d.span.column = 201;
   EXPECT_NE(d.Render().find("^"), std::string::npos);
+}
+
+// A text that ends within an escape: the column was two behind the last.
+TEST(FuzzFound, AnEscapeAtTheEndOfAText) {
+  const auto document = io::YamlDocument::Parse("a: \"\\", "f");
+  ASSERT_FALSE(document);
+  EXPECT_EQ(document.error().span.line, 1);
+  EXPECT_LE(document.error().span.column, 6);
+  EXPECT_EQ(document.error().span.excerpt, "a: \"\\");
 }
 
 // A word added in a fan-out below a level that the output passes by was charged at the energy of
