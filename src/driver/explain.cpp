@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "cost/evaluator.h"
 #include "cost/explain.h"
 #include "cost/policy.h"
+#include "driver/sorting.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 
@@ -146,7 +146,7 @@ std::vector<LatencyTerm> LatencyTerms(const arch::Chain& chain, const cost::Cost
     add(name + " write port", level.write_cycles, cost::Resource::kWrite, l);
     add(name + " network below", level.network_cycles, cost::Resource::kNetwork, l);
   }
-  std::ranges::stable_sort(terms, std::ranges::greater{}, &LatencyTerm::cycles);
+  SortLargestFirst(terms, &LatencyTerm::cycles);
   return terms;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "driver/driver.h"
 #include "driver/explain.h"
 #include "driver/render.h"
+#include "driver/sorting.h"
 #include "driver/table.h"
 
 namespace sluice::driver {
@@ -185,8 +185,7 @@ std::string RenderExplanation(const Explanation& explanation, int top) {
   for (const TrafficTerm& term : explanation.traffic) {
     terms.push_back(&term);
   }
-  std::ranges::stable_sort(terms, std::ranges::greater{},
-                           [](const TrafficTerm* term) { return term->share; });
+  SortLargestFirst(terms, [](const TrafficTerm* term) { return term->share; });
   terms.resize(std::min(terms.size(), static_cast<std::size_t>(top)));
   text += "\nHow the largest terms come about\n";
   for (std::size_t i = 0; i < terms.size(); ++i) {

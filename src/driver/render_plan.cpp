@@ -1,6 +1,5 @@
 // The summary of a plan: totals, where energy and time go, and the most expensive operators.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -14,6 +13,7 @@
 #include "base/text.h"
 #include "cost/cost.h"
 #include "driver/render.h"
+#include "driver/sorting.h"
 #include "driver/table.h"
 #include "ir/network.h"
 #include "planner/plan.h"
@@ -78,8 +78,7 @@ std::string ByKind(const Plan& plan) {
     }
   }
   std::vector<std::pair<std::string, Sum>> rows(sums.begin(), sums.end());
-  std::ranges::stable_sort(
-      rows, [](const auto& a, const auto& b) { return a.second.energy > b.second.energy; });
+  SortLargestFirst(rows, [](const auto& row) { return row.second.energy; });
   Table table({{"kind", Table::Align::kLeft, 22},
                {"count", Table::Align::kRight},
                {"MACs", Table::Align::kRight},
@@ -102,9 +101,8 @@ std::string MostExpensive(const Plan& plan, int top) {
       ops.push_back(&op);
     }
   }
-  std::ranges::stable_sort(ops, [&](const OperatorPlan* a, const OperatorPlan* b) {
-    return SolutionOf(plan, *a).cost.score.energy_pj > SolutionOf(plan, *b).cost.score.energy_pj;
-  });
+  SortLargestFirst(
+      ops, [&plan](const OperatorPlan* op) { return SolutionOf(plan, *op).cost.score.energy_pj; });
   if (static_cast<std::size_t>(top) < ops.size()) {
     ops.resize(static_cast<std::size_t>(top));
   }

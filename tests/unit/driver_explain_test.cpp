@@ -8,6 +8,7 @@
 
 #include "cost/evaluator.h"
 #include "driver/explain.h"
+#include "driver/sorting.h"
 #include "driver/table.h"
 #include "ir/network.h"
 #include "mapping/mapping.h"
@@ -164,6 +165,14 @@ TEST(TableTest, AlignsShortensAndDropsTrailingBlanks) {
             " name         n  note\n"
             " a            1\n"
             " a-..name  1000  x\n");
+}
+
+TEST(SortLargestFirstTest, KeepsTheOrderOfEqualOnes) {
+  std::vector<std::pair<int, char>> items = {{1, 'a'}, {3, 'b'}, {1, 'c'}, {3, 'd'}, {2, 'e'}};
+  SortLargestFirst(items, [](const auto& item) { return item.first; });
+  const std::vector<std::pair<int, char>> sorted = {
+      {3, 'b'}, {3, 'd'}, {2, 'e'}, {1, 'a'}, {1, 'c'}};
+  EXPECT_EQ(items, sorted);
 }
 
 TEST(TableTest, Numbers) {
