@@ -46,8 +46,10 @@ template <class T>
 class [[nodiscard]] Expected {
  public:
   /// Holds a value.
+  // NOLINTNEXTLINE(google-explicit-constructor): functions return a value or an error as it is
   Expected(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   /// Holds an error.
+  // NOLINTNEXTLINE(google-explicit-constructor): as above
   Expected(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   /// Whether there is a value.
@@ -92,6 +94,7 @@ class [[nodiscard]] Expected<void> {
   /// Success.
   Expected() = default;
   /// Failure.
+  // NOLINTNEXTLINE(google-explicit-constructor): as above
   Expected(Error error) : error_(std::in_place_index<1>, std::move(error)) {}
 
   /// Whether it succeeded.

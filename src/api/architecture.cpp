@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/architecture.h>
+#include <sluice/error.h>
+
 #include "api/internals.h"
 #include "base/diagnostic.h"
 #include "driver/catalog.h"

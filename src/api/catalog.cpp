@@ -6,7 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "api/internals.h"
+#include <sluice/catalog.h>
+
 #include "driver/version.h"
 
 namespace sluice {
@@ -14,6 +15,7 @@ namespace {
 
 std::vector<CatalogEntry> Public(std::vector<driver::CatalogEntry> entries) {
   std::vector<CatalogEntry> result;
+  result.reserve(entries.size());
   for (driver::CatalogEntry& entry : entries) {
     result.push_back({std::move(entry.name), std::move(entry.path)});
   }

@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <sluice/error.h>
+
 #include "api/internals.h"
 #include "base/diagnostic.h"
 

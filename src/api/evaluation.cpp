@@ -6,6 +6,10 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sluice/architecture.h>
+#include <sluice/error.h>
+#include <sluice/evaluation.h>
+#include <sluice/network.h>
 
 #include "api/internals.h"
 #include "base/diagnostic.h"

@@ -10,6 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/error.h>
+#include <sluice/network.h>
+
 #include "api/internals.h"
 #include "base/diagnostic.h"
 #include "base/hash.h"

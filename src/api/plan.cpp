@@ -15,6 +15,11 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sluice/architecture.h>
+#include <sluice/error.h>
+#include <sluice/evaluation.h>
+#include <sluice/network.h>
+#include <sluice/plan.h>
 
 #include "api/internals.h"
 #include "arch/architecture.h"
@@ -122,6 +127,33 @@ Result<mapping::Workload> OwnWorkload(const driver::PlanOutcome& outcome, std::s
   return mapping::MakeWorkload(network.operators[index], network);
 }
 
+PlannedOperator Planned(const driver::PlanOutcome& outcome, const std::vector<arch::Chain>& chains,
+                        std::size_t index) {
+  const planner::Plan& plan = outcome.plan;
+  const planner::OperatorPlan& from = plan.operators[index];
+  PlannedOperator to;
+  to.name = from.name;
+  to.kind = from.kind;
+  to.view = from.solution < 0;
+  if (to.view) {
+    return to;
+  }
+  const planner::Solution& solution = plan.solutions[static_cast<std::size_t>(from.solution)];
+  const auto chain = static_cast<std::size_t>(solution.chain);
+  to.energy_pj = solution.cost.score.energy_pj;
+  to.cycles = solution.cost.score.cycles;
+  to.utilization = solution.cost.utilization;
+  to.binding = BindingText(solution.cost, plan.chains[chain].levels, plan.chains[chain].compute);
+  // It could be made when the plan was, so it can be made again.
+  const Result<mapping::Workload> workload = OwnWorkload(outcome, index);
+  SLUICE_CHECK(workload.has_value(), from.name);
+  to.loop_nest = mapping::PrintLoopNest(*workload, chains[chain], solution.mapping);
+  to.bound = solution.bound;
+  to.evaluations = solution.evaluations;
+  to.stopped = solution.stopped;
+  return to;
+}
+
 }  // namespace
 
 std::vector<MapperInfo> Mappers() {
@@ -181,29 +213,9 @@ std::vector<PlannedOperator> Plan::operators() const {
   const planner::Plan& plan = impl_->outcome.plan;
   const auto chains = arch::Chains(impl_->outcome.architecture.architecture);
   std::vector<PlannedOperator> operators;
+  operators.reserve(plan.operators.size());
   for (std::size_t i = 0; i < plan.operators.size(); ++i) {
-    const planner::OperatorPlan& from = plan.operators[i];
-    PlannedOperator to;
-    to.name = from.name;
-    to.kind = from.kind;
-    to.view = from.solution < 0;
-    if (!to.view) {
-      const planner::Solution& solution = plan.solutions[static_cast<std::size_t>(from.solution)];
-      const auto chain = static_cast<std::size_t>(solution.chain);
-      to.energy_pj = solution.cost.score.energy_pj;
-      to.cycles = solution.cost.score.cycles;
-      to.utilization = solution.cost.utilization;
-      to.binding =
-          BindingText(solution.cost, plan.chains[chain].levels, plan.chains[chain].compute);
-      // It could be made when the plan was, so it can be made again.
-      const auto workload = OwnWorkload(impl_->outcome, i);
-      SLUICE_CHECK(workload.has_value(), from.name);
-      to.loop_nest = mapping::PrintLoopNest(*workload, chains[chain], solution.mapping);
-      to.bound = solution.bound;
-      to.evaluations = solution.evaluations;
-      to.stopped = solution.stopped;
-    }
-    operators.push_back(std::move(to));
+    operators.push_back(Planned(impl_->outcome, chains, i));
   }
   return operators;
 }

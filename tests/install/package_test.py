@@ -11,6 +11,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import harness
@@ -21,15 +22,15 @@ from harness import BUILD, CPACK, InstallTest, run
 @unittest.skipUnless(shutil.which("dpkg-deb") and shutil.which("dpkg-shlibdeps") and shutil.which("file"),
                      "needs dpkg-dev and file")
 class PackageTest(InstallTest):
-    def build_package(self):
-        out = self.directory / "out"
-        run(CPACK, "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B", out)
-        packages = list(out.glob("*.deb"))
-        self.assertEqual(len(packages), 1, packages)
-        return packages[0]
+    @classmethod
+    def setUpClass(cls):
+        cls.out = pathlib.Path(tempfile.mkdtemp(prefix="sluice-package-"))
+        cls.addClassCleanup(shutil.rmtree, cls.out, ignore_errors=True)
+        run(CPACK, "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B", cls.out)
+        cls.package, = cls.out.glob("*.deb")
 
     def test_package(self):
-        package = self.build_package()
+        package = self.package
         self.check_control(package)
         if os.geteuid() != 0:
             root = self.directory / "root"
@@ -112,8 +113,8 @@ class PackageTest(InstallTest):
 
     @unittest.skipUnless(shutil.which("lintian"), "lintian is not installed")
     def test_lintian_finds_no_errors(self):
-        package = self.build_package()
-        done = subprocess.run(["lintian", "--allow-root", "--fail-on=none", "--tag-display-limit=0", package],
+        done = subprocess.run(["lintian", "--allow-root", "--fail-on=none", "--tag-display-limit=0",
+                               self.package],
                               capture_output=True, text=True, check=False, timeout=300)
         errors = [line for line in done.stdout.splitlines() if line.startswith("E: ")]
         self.assertEqual(errors, [])
