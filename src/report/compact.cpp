@@ -3,7 +3,10 @@
 /// two plans of one network share its operators. web/src/payload.ts undoes it.
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
+#include <string>
+#include <utility>
 
 #include "report/payload.h"
 

@@ -4,14 +4,28 @@
 
 #include "report/payload.h"
 
-#include <map>
+#include <cstddef>
 #include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
 #include "cost/evaluator.h"
 #include "cost/explain.h"
+#include "cost/policy.h"
+#include "ir/network.h"
 #include "mapping/directives.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
+#include "planner/plan.h"
+#include "report/report.h"
 
 namespace sluice::report {
 namespace {

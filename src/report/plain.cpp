@@ -208,7 +208,9 @@ class Page {
       }
     }
     std::vector<std::pair<std::string, double>> rows(sums.begin(), sums.end());
-    std::ranges::stable_sort(rows, std::ranges::greater{}, &std::pair<std::string, double>::second);
+    std::ranges::sort(rows, [](const auto& a, const auto& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     out_ += "<h2>What binds the time</h2>\n" + Header({"Resource", "#cycles", "#share", ""});
     const double whole = Number(plan()["cycles"]);
     for (const auto& [name, cycles] : rows) {
@@ -308,8 +310,11 @@ std::string Differences(const Json& a, const Json& b) {
   collect(a, &Row::a);
   collect(b, &Row::b);
   std::vector<std::pair<std::string, Row>> sorted(rows.begin(), rows.end());
-  std::ranges::stable_sort(sorted, std::ranges::greater{},
-                           [](const auto& row) { return std::abs(row.second.b - row.second.a); });
+  std::ranges::sort(sorted, [](const auto& x, const auto& y) {
+    const double first = std::abs(x.second.b - x.second.a);
+    const double second = std::abs(y.second.b - y.second.a);
+    return first != second ? first > second : x.first < y.first;
+  });
   std::string out = "<h1>A against B</h1>\n" + Header({"Total", "#A", "#B", "#B against A"});
   for (const auto& [key, human] :
        {std::pair{"energy_pj", &HumanEnergy}, std::pair{"cycles", &HumanCount}}) {
