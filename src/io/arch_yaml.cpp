@@ -148,7 +148,7 @@ class Reader {
     return quantity ? std::optional<double>(Bandwidth(*quantity, word_bits)) : std::nullopt;
   }
 
-  Result<double> ReadLeakage(const Cursor& at, std::string_view section) const {
+  [[nodiscard]] Result<double> ReadLeakage(const Cursor& at, std::string_view section) const {
     SLUICE_TRY(const auto quantity, ReadQuantity(at, section, "leakage"));
     if (!quantity) {
       return 0.0;
@@ -230,7 +230,7 @@ class Reader {
     return {};
   }
 
-  Result<arch::Memory> ReadMemory(const Cursor& at, int parent_bits) const {
+  [[nodiscard]] Result<arch::Memory> ReadMemory(const Cursor& at, int parent_bits) const {
     arch::Memory memory;
     SLUICE_TRY_STATUS(CheckSection(at, "memory"));
     SLUICE_TRY(memory.name, ReadText(at, "name"));
@@ -254,7 +254,7 @@ class Reader {
   }
 
   /// `parent_bits` is 0 for the outermost memory. Depth is bounded by the reader of the text.
-  Result<arch::Node> ReadNode(const Cursor& at, int parent_bits) const {
+  [[nodiscard]] Result<arch::Node> ReadNode(const Cursor& at, int parent_bits) const {
     arch::Node node;
     SLUICE_TRY(node.memory, ReadMemory(at, parent_bits));
     SLUICE_TRY(const std::vector<Cursor> below, at.Find("below")->Elements());
@@ -270,7 +270,7 @@ class Reader {
                          "merge them into one `fan_out` with x and y, or put a memory between"));
   }
 
-  Result<arch::Node::Branch> ReadBranch(const Cursor& at, int word_bits) const {
+  [[nodiscard]] Result<arch::Node::Branch> ReadBranch(const Cursor& at, int word_bits) const {
     arch::Node::Branch branch;
     if (const auto below = at.Find("below")) {
       const auto elements = below->Elements();
@@ -315,7 +315,7 @@ class Reader {
     return {};
   }
 
-  Result<arch::FanOut> ReadFanOut(const Cursor& at, int word_bits) const {
+  [[nodiscard]] Result<arch::FanOut> ReadFanOut(const Cursor& at, int word_bits) const {
     arch::FanOut fan_out;
     if (at.IsSequence()) {
       SLUICE_TRY_STATUS(AdjacentFanOuts(at));
@@ -344,7 +344,7 @@ class Reader {
     return fan_out;
   }
 
-  Result<arch::Network> ReadNetwork(const Cursor& at, int word_bits) const {
+  [[nodiscard]] Result<arch::Network> ReadNetwork(const Cursor& at, int word_bits) const {
     arch::Network network;
     SLUICE_TRY_STATUS(CheckSection(at, "network"));
     const auto flag = [&](std::string_view key, bool& out) -> Status {
@@ -370,7 +370,7 @@ class Reader {
     return network;
   }
 
-  Result<arch::Compute> ReadCompute(const Cursor& at) const {
+  [[nodiscard]] Result<arch::Compute> ReadCompute(const Cursor& at) const {
     arch::Compute compute;
     SLUICE_TRY_STATUS(CheckSection(at, "compute"));
     SLUICE_TRY(compute.name, ReadText(at, "name"));

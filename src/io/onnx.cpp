@@ -52,7 +52,7 @@ class InputShapes {
   [[nodiscard]] std::int64_t exported_batch() const { return exported_batch_; }
 
  private:
-  Status CheckOptions() const;
+  [[nodiscard]] Status CheckOptions() const;
   Status CheckBatch();
   Result<Shape> ShapeOf(const Value& v);
   Result<std::int64_t> Extent(const Value& v, std::size_t axis, const DeclaredDim& dim);

@@ -168,7 +168,7 @@ class Reader {
   Status ReadNodes(const onnx::GraphProto& proto);
   Status ReadNode(const onnx::NodeProto& proto, std::size_t position);
   Status ReadOutputs(const onnx::GraphProto& proto);
-  Result<Attribute> ReadAttribute(const onnx::AttributeProto& proto) const;
+  [[nodiscard]] Result<Attribute> ReadAttribute(const onnx::AttributeProto& proto) const;
   static void Declare(const onnx::ValueInfoProto& info, Value* value);
 
   int FindOrAdd(const std::string& name) {

@@ -82,17 +82,17 @@ class MappingReader {
   Status ReadDirective(const Cursor& at);
   Status ReadLoops(const Cursor& at, bool spatial);
   Status ReadKeep(const Cursor& at);
-  Result<std::size_t> ReadTarget(const KeyMap& keys) const;
+  [[nodiscard]] Result<std::size_t> ReadTarget(const KeyMap& keys) const;
   Status ReadFactors(const Cursor& at, LoopBlock& block) const;
   Status ReadFactorText(const Cursor& at, LoopBlock& block, std::vector<bool>& seen) const;
   Status SetFactor(const Cursor& at, const std::string& dim, const std::string& value,
                    LoopBlock& block, std::vector<bool>& seen) const;
   Status ReadPermutation(const Cursor& at, LoopBlock& block) const;
-  Result<std::uint32_t> ReadDataSpaces(const Cursor& at) const;
+  [[nodiscard]] Result<std::uint32_t> ReadDataSpaces(const Cursor& at) const;
   Status ReadReuse(const KeyMap& keys, std::size_t level);
-  Status CheckCoverage(const Cursor& at) const;
-  Result<mapping::Mapping> Build() const;
-  Result<std::size_t> DimIndex(const Cursor& at, const std::string& name) const;
+  [[nodiscard]] Status CheckCoverage(const Cursor& at) const;
+  [[nodiscard]] Result<mapping::Mapping> Build() const;
+  [[nodiscard]] Result<std::size_t> DimIndex(const Cursor& at, const std::string& name) const;
 
   const Problem& problem_;
   arch::Chain& chain_;

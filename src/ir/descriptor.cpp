@@ -48,7 +48,7 @@ struct Kind {
 };
 
 const std::vector<Kind>& Kinds() {
-  static const std::vector<Kind> kinds = {
+  static const std::vector<Kind> kKinds = {
       {"conv",
        {{"N"},
         {"K", true},
@@ -89,7 +89,7 @@ const std::vector<Kind>& Kinds() {
       {"gemm", {{"M", true}, {"N", true}, {"K", true}}},
       {"bmm", {{"B", true}, {"M", true}, {"N", true}, {"K", true}}},
   };
-  return kinds;
+  return kKinds;
 }
 
 /// The descriptor under parse: where errors point to.
@@ -173,6 +173,7 @@ Result<std::int64_t> ParseNumber(const Source& source, std::string_view text, st
 
 Result<Values> ParseValues(const Source& source, const Kind& kind, const std::vector<Word>& words) {
   std::vector<std::string> names;
+  names.reserve(kind.keys.size());
   for (const Key& key : kind.keys) {
     names.emplace_back(key.name);
   }

@@ -39,20 +39,21 @@ namespace {
 /// The box that one instance of `level` holds, in points per dim.
 std::vector<std::int64_t> TileOf(const Workload& workload, const Mapping& mapping,
                                  std::size_t level) {
-  std::vector<std::int64_t> tile(workload.bounds.begin(), workload.bounds.end());
-  for (std::size_t d = 0; d < tile.size(); ++d) {
-    std::int64_t product = 1;
-    for (std::size_t l = level; l < mapping.levels.size(); ++l) {
-      for (const LoopList* list : {&mapping.levels[l].temporal, &mapping.levels[l].spatial_x,
-                                   &mapping.levels[l].spatial_y}) {
-        for (const Loop& loop : *list) {
-          if (loop.dim == static_cast<int>(d)) {
-            product = CheckedMul(product, loop.bound).value_or(tile[d]);
-          }
+  const std::vector<std::int64_t> bounds(workload.bounds.begin(), workload.bounds.end());
+  std::vector<std::int64_t> tile(bounds.size(), 1);
+  for (std::size_t l = level; l < mapping.levels.size(); ++l) {
+    const LevelMapping& at = mapping.levels[l];
+    for (const LoopList* list : {&at.temporal, &at.spatial_x, &at.spatial_y}) {
+      for (const Loop& loop : *list) {
+        const auto d = static_cast<std::size_t>(loop.dim);
+        if (d < tile.size()) {
+          tile[d] = CheckedMul(tile[d], loop.bound).value_or(bounds[d]);
         }
       }
     }
-    tile[d] = std::min(tile[d], product);
+  }
+  for (std::size_t d = 0; d < tile.size(); ++d) {
+    tile[d] = std::min(tile[d], bounds[d]);
   }
   return tile;
 }

@@ -22,6 +22,7 @@
 
 #include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "mapping/validity.h"
 #include "mapping/workload.h"
 
@@ -87,8 +88,10 @@ class Checker {
     violation.axis = axis;
     violations_.push_back(std::move(violation));
   }
-  const std::string& LevelName(std::size_t l) const { return chain_.levels[l].memory.name; }
-  const std::string& DimName(int dim) const {
+  [[nodiscard]] const std::string& LevelName(std::size_t l) const {
+    return chain_.levels[l].memory.name;
+  }
+  [[nodiscard]] const std::string& DimName(int dim) const {
     return workload_.dim_names[static_cast<std::size_t>(dim)];
   }
 
@@ -126,7 +129,7 @@ class Checker {
   }
 
   /// 1 + sum (last_i - 1) * stride_i over all loops of the dim, saturated.
-  std::int64_t Covered(int dim) const {
+  [[nodiscard]] std::int64_t Covered(int dim) const {
     std::int64_t stride = 1;
     std::int64_t covered = 1;
     for (std::size_t l = mapping_.levels.size(); l-- > 0;) {
