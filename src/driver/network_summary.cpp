@@ -8,7 +8,7 @@ namespace sluice::driver {
 namespace {
 
 double Bytes(const ir::Tensor& tensor) {
-  return static_cast<double>(tensor.elements()) * tensor.element_bits / 8.0;
+  return static_cast<double>(ir::TensorBytes(tensor));
 }
 
 }  // namespace
@@ -16,15 +16,8 @@ double Bytes(const ir::Tensor& tensor) {
 NetworkSummary Summarize(const ir::Network& network) {
   NetworkSummary summary;
   for (const ir::Operator& op : network.operators) {
-    double bytes = 0;
-    if (op.is_view()) {
-      ++summary.views;
-    } else {
-      for (const ir::Access& access : op.accesses) {
-        bytes += Bytes(network.tensor(access.tensor));
-      }
-    }
-    summary.operator_bytes.push_back(bytes);
+    summary.views += op.is_view() ? 1 : 0;
+    summary.operator_bytes.push_back(static_cast<double>(ir::OperatorBytes(network, op)));
     summary.vector_operations += static_cast<double>(op.operations(ir::WorkClass::kVector)) +
                                  static_cast<double>(op.operations(ir::WorkClass::kTranscendental));
   }

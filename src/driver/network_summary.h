@@ -9,7 +9,7 @@
 namespace sluice::driver {
 
 struct NetworkSummary {
-  std::vector<double> operator_bytes;  ///< tensors that an operator reads and writes, 0 for views
+  std::vector<double> operator_bytes;  ///< what an operator touches of its tensors, 0 for views
   int views = 0;
   double vector_operations = 0;  ///< including transcendental ones
   double weight_bytes = 0;
