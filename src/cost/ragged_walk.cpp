@@ -209,7 +209,7 @@ class Walker {
     const std::size_t stride = (end - begin) / copies;
     const auto less = [](const WordList* a, const WordList* b) { return *a < *b; };
     const auto before = [&less](const Asked& a, const Asked& b) {
-      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less);
+      return std::ranges::lexicographical_compare(a, b, less);
     };
     std::vector<Asked> parts;
     for (std::size_t c = 0; c < copies; ++c) {

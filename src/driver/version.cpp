@@ -12,12 +12,13 @@ namespace sluice::driver {
 
 const BuildInfo& GetBuildInfo() {
 #if defined(__clang__)
-  static const BuildInfo info{SLUICE_VERSION, SLUICE_COMMIT, "clang " __clang_version__,
-                              SLUICE_BUILD_TYPE};
+  static const BuildInfo kInfo{SLUICE_VERSION, SLUICE_COMMIT, "clang " __clang_version__,
+                               SLUICE_BUILD_TYPE};
 #else
-  static const BuildInfo info{SLUICE_VERSION, SLUICE_COMMIT, "g++ " __VERSION__, SLUICE_BUILD_TYPE};
+  static const BuildInfo kInfo{SLUICE_VERSION, SLUICE_COMMIT, "g++ " __VERSION__,
+                               SLUICE_BUILD_TYPE};
 #endif
-  return info;
+  return kInfo;
 }
 
 std::string ToolVersion() {

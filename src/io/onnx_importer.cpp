@@ -39,7 +39,7 @@ constexpr std::size_t kMaxRank = 32;
 using RowTable = std::unordered_map<std::string_view, const OpRow*>;
 
 const RowTable& Rows() {
-  static const RowTable table = [] {
+  static const RowTable kTable = [] {
     RowTable rows;
     for (const auto family : {ConvolutionRows(), MatmulRows(), ElementwiseRows(), ReductionRows(),
                               NormalizationRows(), ViewRows(), MovementRows(), IndexingRows(),
@@ -51,7 +51,7 @@ const RowTable& Rows() {
     }
     return rows;
   }();
-  return table;
+  return kTable;
 }
 
 std::string Suggestion(const std::string& op_type) {

@@ -219,7 +219,7 @@ Result<Equation> ParseEquation(const Importer& importer, const Node& node) {
     return Importer::Unsupported(
         fmt::format("an equation of {} letters for {} operands", text.size(), node.inputs.size()));
   }
-  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+  std::erase(text, ' ');
   const std::size_t arrow = text.find("->");
   const std::string left = text.substr(0, arrow);
   std::vector<std::string> terms;

@@ -44,52 +44,52 @@ constexpr int kDefaultWordBits = 16;
 
 /// Read by Accelergy's estimators only.
 const std::vector<KeySpellings>& EstimatorAttributes() {
-  static const std::vector<KeySpellings> keys = {{"technology"},
-                                                 {"type"},
-                                                 {"latency"},
-                                                 {"cycle_time"},
-                                                 {"n_rd_ports"},
-                                                 {"n_wr_ports"},
-                                                 {"n_rdwr_ports"},
-                                                 {"n_ports"},
-                                                 {"num_ports"},
-                                                 {"n_banks"},
-                                                 {"num_banks"},
-                                                 {"bank_select"},
-                                                 {"area"},
-                                                 {"cluster_area"},
-                                                 {"global_cycle_seconds"},
-                                                 {"voltage"},
-                                                 {"pipelined"},
-                                                 {"num_pipeline_stages"},
-                                                 {"update_fifo_depth"}};
-  return keys;
+  static const std::vector<KeySpellings> kKeys = {{"technology"},
+                                                  {"type"},
+                                                  {"latency"},
+                                                  {"cycle_time"},
+                                                  {"n_rd_ports"},
+                                                  {"n_wr_ports"},
+                                                  {"n_rdwr_ports"},
+                                                  {"n_ports"},
+                                                  {"num_ports"},
+                                                  {"n_banks"},
+                                                  {"num_banks"},
+                                                  {"bank_select"},
+                                                  {"area"},
+                                                  {"cluster_area"},
+                                                  {"global_cycle_seconds"},
+                                                  {"voltage"},
+                                                  {"pipelined"},
+                                                  {"num_pipeline_stages"},
+                                                  {"update_fifo_depth"}};
+  return kKeys;
 }
 
 const std::vector<KeySpellings>& GridAttributes() {
-  static const std::vector<KeySpellings> keys = {
+  static const std::vector<KeySpellings> kKeys = {
       {"instances"},
       {"meshX", "mesh_X", "meshx"},
       {"meshY", "mesh_Y", "meshy"},
       {"word_bits", "datawidth", "word_width", "data_width"}};
-  return keys;
+  return kKeys;
 }
 
 const std::vector<KeySpellings>& MemoryAttributes() {
-  static const std::vector<KeySpellings> keys = {{"entries"},
-                                                 {"depth", "memory_depth"},
-                                                 {"sizeKB", "sizeKb", "size_kb"},
-                                                 {"width", "memory_width"},
-                                                 {"block_size", "n_words"},
-                                                 {"cluster_size"},
-                                                 {"read_bandwidth"},
-                                                 {"write_bandwidth"},
-                                                 {"shared_bandwidth"},
-                                                 {"bandwidth"},
-                                                 {"multiple_buffering"},
-                                                 {"energy_per_hop"},
-                                                 {"router_energy"}};
-  return keys;
+  static const std::vector<KeySpellings> kKeys = {{"entries"},
+                                                  {"depth", "memory_depth"},
+                                                  {"sizeKB", "sizeKb", "size_kb"},
+                                                  {"width", "memory_width"},
+                                                  {"block_size", "n_words"},
+                                                  {"cluster_size"},
+                                                  {"read_bandwidth"},
+                                                  {"write_bandwidth"},
+                                                  {"shared_bandwidth"},
+                                                  {"bandwidth"},
+                                                  {"multiple_buffering"},
+                                                  {"energy_per_hop"},
+                                                  {"router_energy"}};
+  return kKeys;
 }
 
 std::vector<KeySpellings> Joined(

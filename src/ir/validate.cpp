@@ -194,7 +194,7 @@ Status CheckDisjoint(const Network& network, const std::vector<std::size_t>& wri
     const Operator& op = network.operators[w];
     const auto indirect = [](const AxisExpr& axis) { return axis.indirect; };
     // A scatter updates, in order, what an earlier operator wrote.
-    if (std::none_of(op.output().axes.begin(), op.output().axes.end(), indirect)) {
+    if (std::ranges::none_of(op.output().axes, indirect)) {
       boxes.emplace_back(FullSlice(op, network.tensors).accesses.back(), w);
     }
   }

@@ -35,8 +35,8 @@ std::string_view StopReasonName(StopReason reason) {
 const std::vector<const Mapper*>& AllMappers() {
   static const AnnealingMapper annealing;
   static const RandomMapper random;
-  static const std::vector<const Mapper*> all = {&annealing, &random};
-  return all;
+  static const std::vector<const Mapper*> kAll = {&annealing, &random};
+  return kAll;
 }
 
 sluice::Result<const Mapper*> FindMapper(std::string_view name) {

@@ -25,7 +25,7 @@ constexpr std::size_t kLongestName = 32;
 /// At most `width` characters of a name: its beginning and its end.
 std::string Shorten(const std::string& name, std::size_t width) {
   std::string shown = name;
-  std::replace_if(shown.begin(), shown.end(), [](char c) { return c >= 0 && c < ' '; }, '?');
+  std::ranges::replace_if(shown, [](char c) { return c >= 0 && c < ' '; }, '?');
   if (shown.size() <= width) {
     return shown;
   }
