@@ -12,7 +12,7 @@ set -euo pipefail
 product=(build-essential cmake ninja-build ccache python3
          libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
          libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev)
-tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata)
+tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata dpkg-dev file)
 ci=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cppcheck gcovr valgrind chromium)
 
 wanted=()
