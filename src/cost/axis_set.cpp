@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <utility>
 #include <vector>
-
-#include "cost/moves.h"
 
 namespace sluice::cost {
 
@@ -54,7 +51,8 @@ AxisSet AxisSet::Build(GeneratorList generators, bool bounding) {
       }
     }
     std::ranges::sort(next);
-    next.erase(std::unique(next.begin(), next.end()), next.end());
+    const auto repeated = std::ranges::unique(next);
+    next.erase(repeated.begin(), repeated.end());
     set.irregular_ = std::move(next);
   }
   set.size_ = static_cast<std::int64_t>(set.irregular_.size());

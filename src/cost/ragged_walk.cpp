@@ -221,11 +221,10 @@ class Walker {
     }
     if (HasBit(merging_, level)) {
       std::ranges::sort(parts, before);
-      parts.erase(std::unique(parts.begin(), parts.end(),
-                              [&before](const Asked& a, const Asked& b) {
-                                return !before(a, b) && !before(b, a);
-                              }),
-                  parts.end());
+      const auto repeated = std::ranges::unique(parts, [&before](const Asked& a, const Asked& b) {
+        return !before(a, b) && !before(b, a);
+      });
+      parts.erase(repeated.begin(), repeated.end());
     }
     Asked all;
     for (const Asked& part : parts) {

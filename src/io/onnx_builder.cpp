@@ -83,6 +83,7 @@ int OpBuilder::Dim(std::string name, std::int64_t bound, bool whole) {
 
 std::vector<int> OpBuilder::DimsFor(const Shape& shape) {
   std::vector<int> dims;
+  dims.reserve(shape.size());
   for (std::size_t i = 0; i < shape.size(); ++i) {
     dims.push_back(Dim(AxisName(shape.size(), i), shape[i]));
   }
@@ -97,7 +98,8 @@ ir::AxisExpr OpBuilder::Indirect(const std::vector<int>& dims) const {
       longest, [&](int a, int b) { return bound(a) != bound(b) ? bound(a) > bound(b) : a < b; });
   longest.resize(std::min(longest.size(), kMaxAxisTerms));
   std::ranges::sort(longest);
-  longest.erase(std::unique(longest.begin(), longest.end()), longest.end());
+  const auto repeated = std::ranges::unique(longest);
+  longest.erase(repeated.begin(), repeated.end());
   ir::AxisExpr axis;
   axis.indirect = true;
   for (const int dim : longest) {
