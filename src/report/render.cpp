@@ -4,7 +4,15 @@
 /// ends the element; every `<` is therefore written as an escape, and the two line separators that
 /// JSON allows and JavaScript does not are as well.
 
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/diagnostic.h"
+#include "report/payload.h"
 #include "report/plain.h"
+#include "report/report.h"
 #include "report/template.h"
 
 namespace sluice::report {
