@@ -18,6 +18,10 @@ int Run(const sluice::bench::EvaluationCase& one, long times) {
   const auto mapping = one.mapping(evaluator);
   if (!evaluator.IsValid(mapping)) {
     std::fprintf(stderr, "count_evaluations: the mapping of %s is not valid\n", one.name);
+    for (const auto& violation :
+         sluice::mapping::CheckMapping(evaluator.workload(), evaluator.chain(), mapping)) {
+      std::fprintf(stderr, "  %s\n", violation.message.c_str());
+    }
     return 1;
   }
   double sum = 0;

@@ -33,21 +33,21 @@ inline Mapping GemmMapping(const cost::Evaluator& e) {
   const int k = Dim(e, "K");
   Mapping mapping;
   mapping.levels.resize(3);
-  mapping.levels[0].temporal = {PerfectLoop(m, 4), PerfectLoop(n, 6), PerfectLoop(k, 4)};
-  mapping.levels[1].temporal = {PerfectLoop(n, 8), PerfectLoop(m, 8), PerfectLoop(k, 24)};
+  mapping.levels[0].temporal = {PerfectLoop(m, 4), PerfectLoop(n, 6), PerfectLoop(k, 8)};
+  mapping.levels[1].temporal = {PerfectLoop(n, 8), PerfectLoop(m, 8), PerfectLoop(k, 12)};
   mapping.levels[1].spatial_x = {PerfectLoop(m, 16)};
   mapping.levels[1].spatial_y = {PerfectLoop(n, 16)};
   mapping.levels[2].temporal = {PerfectLoop(k, 8)};
   return mapping;
 }
 
-/// M = 500 = 3 * 128 + 7 * 16 + 4 and K = 700 = 3 * 192 + 15 * 8 + 4 end in smaller tiles.
+/// M = 500 = 3 * 128 + 7 * 16 + 4 and K = 700 = 7 * 96 + 3 * 8 + 4 end in smaller tiles.
 inline Mapping RaggedGemmMapping(const cost::Evaluator& e) {
   const int m = Dim(e, "M");
   const int n = Dim(e, "N");
   const int k = Dim(e, "K");
   Mapping mapping = GemmMapping(e);
-  mapping.levels[1].temporal = {PerfectLoop(n, 8), PerfectLoop(m, 8), Loop{k, 24, 16}};
+  mapping.levels[1].temporal = {PerfectLoop(n, 8), PerfectLoop(m, 8), Loop{k, 12, 4}};
   mapping.levels[1].spatial_x = {Loop{m, 16, 4}};
   mapping.levels[2].temporal = {Loop{k, 8, 4}};
   return mapping;
