@@ -153,7 +153,8 @@ async function keyboard(page, plan) {
   await visit(page, "#0/operator/4");
   await page.keyboard.press("ArrowRight");
   await page.waitForFunction(() => location.hash === "#0/operator/5");
-  assert.equal(await page.locator(".op-head h2").textContent(), plan.operators[5].name);
+  // The page redraws after the address has changed.
+  await page.waitForFunction((name) => document.querySelector(".op-head h2")?.textContent === name, plan.operators[5].name);
   await page.keyboard.press("?");
   assert.ok(await page.locator("dialog[open]").isVisible());
   await page.keyboard.press("Escape");
