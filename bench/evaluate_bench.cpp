@@ -17,6 +17,9 @@ std::atomic<long> allocations{0};
 
 }  // namespace
 
+// GCC 12 does not see that operator new is replaced as well when it inlines one of the two.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* p = std::malloc(size)) {
@@ -30,6 +33,7 @@ void operator delete(void* p) noexcept {
 void operator delete(void* p, std::size_t) noexcept {
   std::free(p);
 }
+#pragma GCC diagnostic pop
 
 namespace {
 
