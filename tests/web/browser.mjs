@@ -89,8 +89,7 @@ async function shoot(page, name) {
 
 async function visit(page, hash) {
   await page.evaluate((next) => { location.hash = next; }, hash);
-  const view = hash.split("/")[1];
-  await page.waitForFunction((key) => document.querySelector("main").dataset.view === key, view);
+  await page.waitForFunction((at) => document.querySelector("main").dataset.at === at, hash);
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
@@ -152,9 +151,8 @@ async function keyboard(page, plan) {
   await page.waitForFunction(() => document.querySelector("main").dataset.view === "operator");
   await visit(page, "#0/operator/4");
   await page.keyboard.press("ArrowRight");
-  await page.waitForFunction(() => location.hash === "#0/operator/5");
-  // The page redraws after the address has changed.
-  await page.waitForFunction((name) => document.querySelector(".op-head h2")?.textContent === name, plan.operators[5].name);
+  await page.waitForFunction(() => document.querySelector("main").dataset.at === "#0/operator/5");
+  assert.equal(await page.locator(".op-head h2").textContent(), plan.operators[5].name);
   await page.keyboard.press("?");
   assert.ok(await page.locator("dialog[open]").isVisible());
   await page.keyboard.press("Escape");
@@ -266,7 +264,7 @@ async function comparison(browser, path, a, b) {
   await page.waitForFunction(() => document.querySelector("main").dataset.view === "summary");
   await checkNumbers(page, a, 0);
   await page.keyboard.press("b");
-  await page.waitForFunction(() => location.hash.startsWith("#1/"));
+  await page.waitForFunction(() => document.querySelector("main").dataset.at.startsWith("#1/"));
   await checkNumbers(page, b, 1);
   await visit(page, "#0/compare");
   await everyView(page, "compare");

@@ -52,7 +52,7 @@ async function shown(page, key) {
 /** The totals on the summary, the table of all operators, and the energy by level. */
 export async function checkNumbers(page, plan, number) {
   await page.evaluate((next) => { location.hash = next; }, `#${number}/summary`);
-  await page.waitForFunction((n) => location.hash === `#${n}/summary` && document.querySelector("main").dataset.view === "summary", number);
+  await page.waitForFunction((n) => document.querySelector("main").dataset.at === `#${n}/summary`, number);
   const { json } = plan;
   for (const [key, value, scale, digits] of [
     ["energy_pj", json.energy_pj, 1e-12, 4], ["cycles", json.cycles, 1, 4], ["macs", json.macs, 1, 4],
@@ -68,7 +68,7 @@ export async function checkNumbers(page, plan, number) {
   assert.ok(Math.abs(sum - json.energy_pj) <= 1e-9 * json.energy_pj, `levels sum to ${sum}, the plan has ${json.energy_pj}`);
 
   await page.evaluate((next) => { location.hash = next; }, `#${number}/operators`);
-  await page.waitForFunction(() => document.querySelector("main").dataset.view === "operators");
+  await page.waitForFunction((n) => document.querySelector("main").dataset.at === `#${n}/operators`, number);
   const more = page.locator("[data-table=operators] .more");
   if (await more.isVisible()) {
     await more.click();

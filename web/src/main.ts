@@ -80,6 +80,8 @@ function start(): void {
       : []));
     main.replaceChildren(h("h1", { class: "visually-hidden" }, view.title), ...view.draw(context));
     main.dataset["view"] = view.key;
+    // Which address is drawn: it runs behind `location` until the event has come.
+    main.dataset["at"] = location.hash;
     tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     // A new page starts at its top; another operator of the same view does not move the reader.
     if (drawn !== view.key) {
