@@ -113,7 +113,7 @@ class InterruptTest(CliTest):
     def test_first_interrupt_keeps_the_best_plan_so_far(self):
         process = subprocess.Popen(
             [BINARY, "plan", "vit_b_16", "--arch", "eyeriss", "-o", "plan.json",
-             "--budget-evaluations", "1000000000"],
+             "--mapper", "random", "--budget-evaluations", "1000000000"],
             cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
@@ -128,7 +128,7 @@ class InterruptTest(CliTest):
     def test_interrupted_map_returns_a_mapping(self):
         process = subprocess.Popen(
             [BINARY, "map", "conv K=64 C=64 P=56 Q=56 R=3 S=3", "--arch", "eyeriss", "--json",
-             "--budget-seconds", "60"],
+             "--mapper", "random", "--budget-seconds", "60"],
             cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
