@@ -83,42 +83,56 @@ std::string CommandLine(std::span<const std::string> arguments) {
   return text;
 }
 
-Result<int> RunCommand(std::span<const std::string> arguments) {
-  const auto verbs = AllVerbs();
-  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
-      arguments[0] == "help") {
-    if (arguments.size() < 2) {
-      SLUICE_TRY_STATUS(Print(Overview(verbs)));
-      return arguments.empty() ? kExitBadInput : kExitOk;
-    }
-  }
-  // `sluice help plan` is `sluice plan --help`.
-  std::vector<std::string> words(arguments.begin(), arguments.end());
-  if (words[0] == "help") {
-    words = {words[1], "--help"};
-  } else if (words[0] == "--version") {
-    words[0] = "version";
-  }
-
+Diagnostic UnknownVerb(const std::string& word, const std::vector<std::unique_ptr<Verb>>& verbs) {
   std::vector<std::string> names;
   for (const auto& verb : verbs) {
     names.emplace_back(verb->name());
-    if (names.back() != words[0]) {
-      continue;
-    }
-    Options options(names.back(), std::string(verb->summary()), std::string(verb->examples()));
-    verb->Declare(options);
-    SLUICE_TRY(const bool run, options.Parse(std::span(words).subspan(1)));
-    if (!run) {
-      SLUICE_TRY_STATUS(Print(options.Help()));
-      return kExitOk;
-    }
-    return verb->Run({CommandLine(words), CatchInterrupt(), StderrIsTerminal()});
   }
-  const std::string closest = ClosestMatch(words[0], names);
-  return Fail(Diagnostic(ErrorCode::kUsage, fmt::format("there is no verb '{}'", words[0]))
-                  .WithHint(closest.empty() ? "sluice --help lists the verbs"
-                                            : "did you mean sluice " + closest + "?"));
+  const std::string closest = ClosestMatch(word, names);
+  return Diagnostic(ErrorCode::kUsage, fmt::format("there is no verb '{}'", word))
+      .WithHint(closest.empty() ? "sluice --help lists the verbs"
+                                : "did you mean sluice " + closest + "?");
+}
+
+/// `sluice help plan` is `sluice plan --help`, `sluice --version` is `sluice version`.
+std::vector<std::string> LongForm(std::span<const std::string> arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  if (words[0] == "help") {
+    return {words[1], "--help"};
+  }
+  if (words[0] == "--version") {
+    words[0] = "version";
+  }
+  return words;
+}
+
+Result<int> RunVerb(Verb& verb, const std::vector<std::string>& words) {
+  Options options(std::string(verb.name()), std::string(verb.summary()),
+                  std::string(verb.examples()));
+  verb.Declare(options);
+  SLUICE_TRY(const bool run, options.Parse(std::span(words).subspan(1)));
+  if (!run) {
+    SLUICE_TRY_STATUS(Print(options.Help()));
+    return kExitOk;
+  }
+  return verb.Run({CommandLine(words), CatchInterrupt(), StderrIsTerminal()});
+}
+
+Result<int> RunCommand(std::span<const std::string> arguments) {
+  const auto verbs = AllVerbs();
+  const bool overview = arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
+                        arguments[0] == "help";
+  if (overview && arguments.size() < 2) {
+    SLUICE_TRY_STATUS(Print(Overview(verbs)));
+    return arguments.empty() ? kExitBadInput : kExitOk;
+  }
+  const std::vector<std::string> words = LongForm(arguments);
+  for (const auto& verb : verbs) {
+    if (verb->name() == words[0]) {
+      return RunVerb(*verb, words);
+    }
+  }
+  return Fail(UnknownVerb(words[0], verbs));
 }
 
 int Main(std::span<const std::string> arguments) {

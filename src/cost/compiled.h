@@ -4,6 +4,7 @@
 /// the counters that both counting engines (perfect.cpp, ragged.cpp) fill. Nothing here allocates.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "cost/policy.h"
@@ -16,6 +17,8 @@ inline constexpr int kMaxLevels = arch::kMaxLevels;
 inline constexpr int kMaxDims = mapping::kMaxDims;
 inline constexpr int kMaxTensors = mapping::kMaxTensors;
 inline constexpr int kMaxAxes = mapping::kMaxAxes;
+/// Loops of one kind (temporal, or on one axis of the fan-outs) in a mapping.
+inline constexpr std::size_t kMaxLoops = std::size_t{kMaxLevels} * kMaxDims;
 
 using DimArray = std::array<std::int64_t, kMaxDims>;
 
@@ -107,11 +110,11 @@ struct FlatLoop {
 
 struct Nest {
   /// Temporal loops, outermost first. Those above level l are [0, end[l]).
-  std::array<FlatLoop, kMaxLevels * kMaxDims> temporal;
+  std::array<FlatLoop, kMaxLoops> temporal;
   std::array<std::int32_t, kMaxLevels + 1> end;
   /// Spatial loops of all fan-outs (by level; X then Y, outermost first). Those of the fan-out
   /// below level l are [spatial_end[l], spatial_end[l + 1]), the ones before spatial_y[l] on X.
-  std::array<FlatLoop, 2 * kMaxLevels * kMaxDims> spatial;
+  std::array<FlatLoop, 2 * kMaxLoops> spatial;
   std::array<std::int32_t, kMaxLevels + 1> spatial_end;
   std::array<std::int32_t, kMaxLevels> spatial_y;
   /// Points of dim d inside one instance of level l; [levels] = 1.

@@ -48,7 +48,7 @@ std::vector<EdgeExplanation> ExplainEdges(const Evaluator& evaluator,
           sets[Index(a)] = TileAxis(compiled.tensor[Index(t)].axis[Index(a)],
                                     nest.tile[Index(child)], evaluator.policy().gap_words);
         }
-        std::array<std::int64_t, kMaxLevels * kMaxDims> new_words{};
+        std::array<std::int64_t, kMaxLoops> new_words{};
         const int count = nest.end[Index(child)];
         edge.delivered_each = CountMoves(compiled.tensor[Index(t)], sets, nest.temporal.data(),
                                          count, evaluator.policy().window, 1, 1, new_words.data())

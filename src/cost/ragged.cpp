@@ -337,7 +337,7 @@ class RaggedCounter {
   [[nodiscard]] Delivered Moves(const CompiledTensor& tensor, int child, const Chosen& chosen,
                                 std::int64_t block_a, std::int64_t block_b) const {
     const int count = nest_.end[Index(child)];
-    std::array<std::int64_t, kMaxLevels * kMaxDims> last;  // of every loop in this representative
+    std::array<std::int64_t, kMaxLoops> last;  // of every loop in this representative
     DimArray position{};
     DimArray outer{};  // executed combinations of the dim's loops outside the current one
     StaticVector<std::int32_t, kMaxDims> ragged;

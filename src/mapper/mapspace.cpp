@@ -74,20 +74,23 @@ Mapspace::Mapspace(const mapping::Workload& workload, const arch::Chain& chain, 
     if (bounds_[d] > std::numeric_limits<std::int32_t>::max()) {
       continue;  // reported by Infeasible
     }
-    std::int64_t rest = bounds_[d];
-    for (std::int64_t p = 2; rest > 1; ++p) {
-      p = p * p > rest ? rest : p;
-      while (rest % p == 0) {
-        if (primes_[d].empty() || primes_[d].back() != p) {
-          primes_[d].push_back(static_cast<std::int32_t>(p));
-        }
-        prime_multiset_[d].push_back(static_cast<std::int32_t>(p));
-        ++prime_factor_count_;
-        rest /= p;
-      }
-    }
+    Factorize(d);
     if (bounds_[d] > 1 && slots_[d].size() > 1) {
       movable_.push_back(static_cast<std::uint8_t>(d));
+    }
+  }
+}
+
+void Mapspace::Factorize(std::size_t dim) {
+  std::int64_t rest = bounds_[dim];
+  for (std::int64_t p = 2; rest > 1; ++p) {
+    p = p * p > rest ? rest : p;
+    if (rest % p == 0) {
+      primes_[dim].push_back(static_cast<std::int32_t>(p));
+    }
+    for (; rest % p == 0; rest /= p) {
+      prime_multiset_[dim].push_back(static_cast<std::int32_t>(p));
+      ++prime_factor_count_;
     }
   }
 }
@@ -112,30 +115,35 @@ std::vector<mapping::Violation> Mapspace::Infeasible() const {
     if (LevelFits(smallest, l, extents)) {
       continue;
     }
-    mapping::Violation v;
-    v.code = ErrorCode::kMappingCapacity;
-    v.level = static_cast<int>(l);
-    v.words_available = usable_words_[l];
-    std::int64_t largest = -1;
-    for (std::size_t t = 0; t < tensors_; ++t) {
-      if ((smallest.keep[l] & Bit(t)) != 0) {
-        const std::int64_t words = TileWords(t, extents);
-        v.words_needed += words;
-        if (words > largest) {
-          largest = words;
-          v.tensor = static_cast<int>(t);
-        }
-      }
-    }
-    v.message = "the smallest tiles that " + chain_->levels[l].memory.name + " has to keep need " +
-                std::to_string(v.words_needed) + " words, " +
-                std::to_string(v.words_needed - v.words_available) + " more than the " +
-                std::to_string(v.words_available) + " that are usable; the largest is " +
-                workload_->tensor_names[static_cast<std::size_t>(v.tensor)] + " with " +
-                std::to_string(largest);
-    violations.push_back(std::move(v));
+    violations.push_back(Overflow(smallest, l, extents));
   }
   return violations;
+}
+
+mapping::Violation Mapspace::Overflow(const Point& point, std::size_t level,
+                                      const Extents& extents) const {
+  mapping::Violation v;
+  v.code = ErrorCode::kMappingCapacity;
+  v.level = static_cast<int>(level);
+  v.words_available = usable_words_[level];
+  std::int64_t largest = -1;
+  for (std::size_t t = 0; t < tensors_; ++t) {
+    if ((point.keep[level] & Bit(t)) != 0) {
+      const std::int64_t words = TileWords(t, extents);
+      v.words_needed += words;
+      if (words > largest) {
+        largest = words;
+        v.tensor = static_cast<int>(t);
+      }
+    }
+  }
+  v.message = "the smallest tiles that " + chain_->levels[level].memory.name +
+              " has to keep need " + std::to_string(v.words_needed) + " words, " +
+              std::to_string(v.words_needed - v.words_available) + " more than the " +
+              std::to_string(v.words_available) + " that are usable; the largest is " +
+              workload_->tensor_names[static_cast<std::size_t>(v.tensor)] + " with " +
+              std::to_string(largest);
+  return v;
 }
 
 Point Mapspace::Outermost() const {
@@ -175,34 +183,44 @@ Point Mapspace::Random(Rng& rng) const {
   RandomKeeps(point, rng);
   std::array<std::int64_t, kMaxSlots> room = slot_limit_;
   for (const std::uint8_t d : movable_) {
-    const auto slot_count = static_cast<std::uint32_t>(slots_[d].size());
     if (imperfect_) {
-      for (int draws = 0; draws < 3; ++draws) {
-        const std::size_t s = slots_[d][1 + rng.Below(slot_count - 1)];
-        const auto taken = static_cast<std::int64_t>(point.factor[s][d]);
-        const std::int64_t most = std::min<std::int64_t>(
-            slot_limit_[s] == kUnlimited ? kUnlimited
-                                         : slot_limit_[s] / (SlotProduct(point, s) / taken),
-            point.factor[0][d]);
-        if (taken == 1 && most > 1) {
-          SetImperfect(point, d, s, static_cast<std::int32_t>(rng.Between(1, most)), 0);
-        }
-      }
-      continue;
-    }
-    for (const std::int32_t p : prime_multiset_[d]) {
-      const std::size_t s = slots_[d][rng.Below(slot_count)];
-      if (s == 0 || room[s] < p) {
-        continue;
-      }
-      if (room[s] != kUnlimited) {
-        room[s] /= p;
-      }
-      point.factor[0][d] /= p;
-      point.factor[s][d] *= p;
+      DrawFactors(point, d, rng);
+    } else {
+      SpreadPrimes(point, d, room, rng);
     }
   }
   return point;
+}
+
+void Mapspace::DrawFactors(Point& point, std::size_t dim, Rng& rng) const {
+  const auto slot_count = static_cast<std::uint32_t>(slots_[dim].size());
+  for (int draws = 0; draws < 3; ++draws) {
+    const std::size_t s = slots_[dim][1 + rng.Below(slot_count - 1)];
+    const std::int64_t taken = point.factor[s][dim];
+    const std::int64_t room = slot_limit_[s] == kUnlimited
+                                  ? kUnlimited
+                                  : slot_limit_[s] / (SlotProduct(point, s) / taken);
+    const std::int64_t most = std::min<std::int64_t>(room, point.factor[0][dim]);
+    if (taken == 1 && most > 1) {
+      SetImperfect(point, dim, s, static_cast<std::int32_t>(rng.Between(1, most)), 0);
+    }
+  }
+}
+
+void Mapspace::SpreadPrimes(Point& point, std::size_t dim,
+                            std::array<std::int64_t, kMaxSlots>& room, Rng& rng) const {
+  const auto slot_count = static_cast<std::uint32_t>(slots_[dim].size());
+  for (const std::int32_t p : prime_multiset_[dim]) {
+    const std::size_t s = slots_[dim][rng.Below(slot_count)];
+    if (s == 0 || room[s] < p) {
+      continue;
+    }
+    if (room[s] != kUnlimited) {
+      room[s] /= p;
+    }
+    point.factor[0][dim] /= p;
+    point.factor[s][dim] *= p;
+  }
 }
 
 void Mapspace::FillFromOutside(Point& point, std::size_t slot, Rng& rng) const {
@@ -331,9 +349,11 @@ void Mapspace::MoveOut(Point& point, std::size_t dim, std::size_t from, std::siz
     SetImperfect(point, dim, from, std::max(1, point.factor[from][dim] / 2), 0);
     return;
   }
+  // The factors of a perfect point are products of these primes: one divides. Without, all moves.
   const std::int32_t p = DrawPrime(primes_[dim], point.factor[from][dim], rng);
-  point.factor[from][dim] /= p;
-  point.factor[to][dim] *= p;
+  const std::int32_t moved = p > 0 ? p : point.factor[from][dim];
+  point.factor[from][dim] /= moved;
+  point.factor[to][dim] *= moved;
 }
 
 bool Mapspace::ShrinkTile(Point& point, std::size_t level, Rng& rng) const {
@@ -414,6 +434,14 @@ bool Mapspace::SetImperfect(Point& point, std::size_t dim, std::size_t a, std::i
   return SlotProduct(point, a) <= slot_limit_[a] && SlotProduct(point, b) <= slot_limit_[b];
 }
 
+std::int32_t Mapspace::LastRound(const Point& point, std::size_t slot, std::size_t dim) const {
+  std::int64_t stride = 1;
+  for (std::size_t s = slot + 1; s < kSlotsPerLevel * levels_; ++s) {
+    stride *= point.factor[s][dim];
+  }
+  return static_cast<std::int32_t>((bounds_[dim] - 1) / stride % point.factor[slot][dim]) + 1;
+}
+
 void Mapspace::WriteLevel(const Point& point, std::size_t level, mapping::LevelMapping& out) const {
   std::array<mapping::LoopList*, kSlotsPerLevel> lists = {&out.temporal, &out.spatial_x,
                                                           &out.spatial_y};
@@ -429,14 +457,7 @@ void Mapspace::WriteLevel(const Point& point, std::size_t level, mapping::LevelM
       if (factor == 1) {
         continue;
       }
-      std::int32_t last = factor;
-      if (imperfect_) {
-        std::int64_t stride = 1;
-        for (std::size_t s = slot + 1; s < kSlotsPerLevel * levels_; ++s) {
-          stride *= point.factor[s][d];
-        }
-        last = static_cast<std::int32_t>((bounds_[d] - 1) / stride % factor) + 1;
-      }
+      const std::int32_t last = imperfect_ ? LastRound(point, slot, d) : factor;
       lists[k]->push_back({static_cast<std::int32_t>(d), factor, last});
     }
   }

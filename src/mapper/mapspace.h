@@ -114,6 +114,18 @@ class Mapspace {
   [[nodiscard]] bool ShrinkTile(Point& point, std::size_t level, Rng& rng) const;
   void MoveOut(Point& point, std::size_t dim, std::size_t from, std::size_t to, Rng& rng) const;
   void FillFromOutside(Point& point, std::size_t slot, Rng& rng) const;
+  /// Fills the primes of a dim from its bound.
+  void Factorize(std::size_t dim);
+  /// Why the tiles that `point` keeps at `level` do not fit.
+  [[nodiscard]] mapping::Violation Overflow(const Point& point, std::size_t level,
+                                            const Extents& extents) const;
+  /// Random factors of an imperfect dim, from slot 0 to a few others.
+  void DrawFactors(Point& point, std::size_t dim, Rng& rng) const;
+  /// Every prime of a perfect dim on a random slot that has `room` for it.
+  void SpreadPrimes(Point& point, std::size_t dim, std::array<std::int64_t, kMaxSlots>& room,
+                    Rng& rng) const;
+  /// Iterations of a loop in the last round of those outside: a mixed-radix digit of (bound - 1).
+  [[nodiscard]] std::int32_t LastRound(const Point& point, std::size_t slot, std::size_t dim) const;
   void ShuffleOrders(Point& point, Rng& rng) const;
   void RandomKeeps(Point& point, Rng& rng) const;
 
