@@ -56,7 +56,7 @@ options() {  # target: limits, longest input, dictionary
   local longest=4096
   case $1 in
     descriptor) longest=256 ;;
-    evaluate_vs_walker) longest=14 ;;
+    evaluate_vs_walker) longest=15 ;;
     directives | mapping_yaml) longest=2048 ;;
     plan_json) longest=8192 ;;
   esac

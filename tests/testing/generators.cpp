@@ -22,6 +22,12 @@ T Pick(Rng& rng, const std::vector<T>& values) {
   return values[rng.Below(static_cast<std::uint32_t>(values.size()))];
 }
 
+/// Where the choices come from, and how large a workload may become.
+struct Drawing {
+  Rng& rng;
+  std::int64_t max_points;
+};
+
 /// A workload under construction: dims by name with the bounds drawn first, so that the number of
 /// points can be limited; dims of bound 1 are dropped as MakeWorkload does.
 class Draft {
@@ -36,7 +42,8 @@ class Draft {
   };
   using Axis = std::vector<Move>;
 
-  Draft(Rng& rng, std::string name, std::vector<std::string> dims, std::int64_t largest) {
+  Draft(Drawing drawing, std::string name, std::vector<std::string> dims, std::int64_t largest) {
+    Rng& rng = drawing.rng;
     workload_.name = std::move(name);
     std::vector<DrawnDim> drawn;
     std::int64_t points = 1;
@@ -44,7 +51,7 @@ class Draft {
       drawn.push_back({std::move(dim), rng.Between(1, largest)});
       points *= drawn.back().bound;
     }
-    while (points > kMaxPoints) {
+    while (points > drawing.max_points) {
       const auto big =
           std::max_element(drawn.begin(), drawn.end(),
                            [](const DrawnDim& a, const DrawnDim& b) { return a.bound < b.bound; });
@@ -111,8 +118,8 @@ constexpr auto kInput = arch::TensorClass::kInput;
 constexpr auto kWeight = arch::TensorClass::kWeight;
 constexpr auto kOutput = arch::TensorClass::kOutput;
 
-Workload Gemm(Rng& rng, bool batched) {
-  Draft draft(rng, batched ? "bmm" : "gemm",
+Workload Gemm(const Drawing& from, bool batched) {
+  Draft draft(from, batched ? "bmm" : "gemm",
               batched ? std::vector<std::string>{"B", "M", "N", "K"}
                       : std::vector<std::string>{"M", "N", "K"},
               12);
@@ -122,32 +129,32 @@ Workload Gemm(Rng& rng, bool batched) {
   return draft.Finish(draft.Reduces());
 }
 
-Workload Conv(Rng& rng) {
-  Draft draft(rng, "conv", {"N", "K", "C", "P", "Q", "R", "S"}, 5);
-  const auto sp = rng.Between(1, 3);
-  const auto sq = rng.Between(1, 3);
-  const auto dr = rng.Between(1, 3);
-  const auto ds = rng.Between(1, 3);
+Workload Conv(const Drawing& from) {
+  Draft draft(from, "conv", {"N", "K", "C", "P", "Q", "R", "S"}, 5);
+  const auto sp = from.rng.Between(1, 3);
+  const auto sq = from.rng.Between(1, 3);
+  const auto dr = from.rng.Between(1, 3);
+  const auto ds = from.rng.Between(1, 3);
   draft.Add("Input", kInput, {{{"N"}}, {{"C"}}, {{"P", sp}, {"R", dr}}, {{"Q", sq}, {"S", ds}}});
   draft.Add("Weight", kWeight, {{{"K"}}, {{"C"}}, {{"R"}}, {{"S"}}});
   draft.Add("Output", kOutput, {{{"N"}}, {{"K"}}, {{"P"}}, {{"Q"}}});
   return draft.Finish(draft.Reduces());
 }
 
-Workload Depthwise(Rng& rng) {
-  Draft draft(rng, "depthwise", {"N", "G", "P", "Q", "R", "S"}, 5);
-  const auto s = rng.Between(1, 2);
-  const auto d = rng.Between(1, 2);
+Workload Depthwise(const Drawing& from) {
+  Draft draft(from, "depthwise", {"N", "G", "P", "Q", "R", "S"}, 5);
+  const auto s = from.rng.Between(1, 2);
+  const auto d = from.rng.Between(1, 2);
   draft.Add("Input", kInput, {{{"N"}}, {{"G"}}, {{"P", s}, {"R", d}}, {{"Q", s}, {"S", d}}});
   draft.Add("Weight", kWeight, {{{"G"}}, {{"R"}}, {{"S"}}});
   draft.Add("Output", kOutput, {{{"N"}}, {{"G"}}, {{"P"}}, {{"Q"}}});
   return draft.Finish(draft.Reduces());
 }
 
-Workload Grouped(Rng& rng) {
-  Draft draft(rng, "grouped", {"N", "G", "K", "C", "P", "R"}, 5);
-  const auto s = rng.Between(1, 3);
-  const auto d = rng.Between(1, 3);
+Workload Grouped(const Drawing& from) {
+  Draft draft(from, "grouped", {"N", "G", "K", "C", "P", "R"}, 5);
+  const auto s = from.rng.Between(1, 3);
+  const auto d = from.rng.Between(1, 3);
   const std::int64_t k = draft.Bound("K");
   const std::int64_t c = draft.Bound("C");
   draft.Add("Input", kInput, {{{"N"}}, {{"G", c}, {"C"}}, {{"P", s}, {"R", d}}});
@@ -156,29 +163,29 @@ Workload Grouped(Rng& rng) {
   return draft.Finish(draft.Reduces());
 }
 
-Workload Conv1d(Rng& rng) {
-  Draft draft(rng, "conv1d", {"K", "C", "P", "R"}, 10);
-  const auto s = rng.Between(1, 4);
-  const auto d = rng.Between(1, 4);
+Workload Conv1d(const Drawing& from) {
+  Draft draft(from, "conv1d", {"K", "C", "P", "R"}, 10);
+  const auto s = from.rng.Between(1, 4);
+  const auto d = from.rng.Between(1, 4);
   draft.Add("Input", kInput, {{{"C"}}, {{"P", s}, {"R", d}}});
   draft.Add("Weight", kWeight, {{{"K"}}, {{"C"}}, {{"R"}}});
   draft.Add("Output", kOutput, {{{"K"}}, {{"P"}}});
   return draft.Finish(draft.Reduces());
 }
 
-Workload Pooling(Rng& rng) {
-  Draft draft(rng, "pool", {"C", "P", "R", "L"}, 8);
-  const auto s = rng.Between(1, 4);
+Workload Pooling(const Drawing& from) {
+  Draft draft(from, "pool", {"C", "P", "R", "L"}, 8);
+  const auto s = from.rng.Between(1, 4);
   draft.Add("Input", kInput, {{{"C"}}, {{"P", s}, {"R"}}, {{"L"}}});
   draft.Add("Output", kOutput, {{{"C"}}, {{"P"}}});
   draft.SetBody({{ir::WorkClass::kVector, 1}});
   return draft.Finish(draft.Reduces());
 }
 
-Workload Elementwise(Rng& rng) {
-  Draft draft(rng, "add", {"N", "C", "P"}, 12);
+Workload Elementwise(const Drawing& from) {
+  Draft draft(from, "add", {"N", "C", "P"}, 12);
   draft.Add("Input", kInput, {{{"N"}}, {{"C"}}, {{"P"}}});
-  if (Chance(rng, 2)) {
+  if (Chance(from.rng, 2)) {
     draft.Add("Other", kWeight, {{{"C"}}, {}});
   } else {
     draft.Add("Other", kWeight, {{{"N"}}, {{"C"}}, {{"P"}}});
@@ -188,9 +195,9 @@ Workload Elementwise(Rng& rng) {
   return draft.Finish(false);
 }
 
-Workload Scatter(Rng& rng) {
-  Draft draft(rng, "transposed", {"K", "C", "P", "R"}, 8);
-  const auto s = rng.Between(1, 3);
+Workload Scatter(const Drawing& from) {
+  Draft draft(from, "transposed", {"K", "C", "P", "R"}, 8);
+  const auto s = from.rng.Between(1, 3);
   draft.Add("Input", kInput, {{{"C"}}, {{"P"}}});
   draft.Add("Weight", kWeight, {{{"C"}}, {{"K"}}, {{"R"}}});
   draft.Add("Output", kOutput, {{{"K"}}, {{"P", s}, {"R"}}});
@@ -311,28 +318,29 @@ void Shuffle(mapping::LoopList& loops, Rng& rng) {
 
 }  // namespace
 
-mapping::Workload RandomWorkload(Rng& rng, WorkloadKind kind) {
+mapping::Workload RandomWorkload(Rng& rng, WorkloadKind kind, std::int64_t max_points) {
+  const Drawing from{rng, max_points};
   switch (kind) {
     case WorkloadKind::kGemm:
-      return Gemm(rng, false);
+      return Gemm(from, false);
     case WorkloadKind::kBatchedGemm:
-      return Gemm(rng, true);
+      return Gemm(from, true);
     case WorkloadKind::kConv:
-      return Conv(rng);
+      return Conv(from);
     case WorkloadKind::kDepthwise:
-      return Depthwise(rng);
+      return Depthwise(from);
     case WorkloadKind::kGrouped:
-      return Grouped(rng);
+      return Grouped(from);
     case WorkloadKind::kConv1d:
-      return Conv1d(rng);
+      return Conv1d(from);
     case WorkloadKind::kPooling:
-      return Pooling(rng);
+      return Pooling(from);
     case WorkloadKind::kElementwise:
-      return Elementwise(rng);
+      return Elementwise(from);
     case WorkloadKind::kScatter:
-      return Scatter(rng);
+      return Scatter(from);
   }
-  return Gemm(rng, false);
+  return Gemm(from, false);
 }
 
 mapping::Workload RandomWorkload(Rng& rng) {

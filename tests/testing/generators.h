@@ -33,8 +33,8 @@ enum class WorkloadKind : std::uint8_t {
 };
 inline constexpr int kWorkloadKinds = 9;
 
-/// A workload of one kind. Some dims may have to stay whole.
-mapping::Workload RandomWorkload(Rng& rng, WorkloadKind kind);
+/// A workload of one kind, of at most `max_points` points. Some dims may have to stay whole.
+mapping::Workload RandomWorkload(Rng& rng, WorkloadKind kind, std::int64_t max_points = kMaxPoints);
 /// A workload of any kind.
 mapping::Workload RandomWorkload(Rng& rng);
 
