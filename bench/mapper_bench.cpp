@@ -8,7 +8,7 @@
 
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
-#include "io/arch_yaml.h"
+#include "io/yaml/arch.h"
 #include "ir/network.h"
 #include "mapper/annealing.h"
 #include "mapper/mapspace.h"

@@ -1,4 +1,4 @@
-# sluice_module(name DEPS module... LIBS target...): src/<name>/*.cpp as static library sluice_<name>.
+# sluice_module(name DEPS module... LIBS target...): all .cpp below src/<name> as static library sluice_<name>.
 add_library(sluice_warnings INTERFACE)
 target_compile_options(sluice_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual $<$<BOOL:${SLUICE_WERROR}>:-Werror>)
@@ -21,7 +21,7 @@ endif()
 
 function(sluice_module name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   add_library(sluice_${name} STATIC ${sources})
   set_target_properties(sluice_${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(sluice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes the documents a site that loads nothing from elsewhere. Installs nothing: needs mkdocs and
-# mkdocs-material (Debian 12: apt-get install mkdocs mkdocs-material).
+# mkdocs-material (tools/setup.sh tests).
 # usage: tools/build_docs.sh [DIRECTORY]    (build/site otherwise)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 site=$(realpath -m "${1:-build/site}")
 
-command -v mkdocs >/dev/null || { echo "build_docs: mkdocs is missing: apt-get install mkdocs mkdocs-material" >&2; exit 69; }
+command -v mkdocs >/dev/null || { echo "build_docs: mkdocs is missing: tools/setup.sh tests" >&2; exit 69; }
 mkdocs build --strict --quiet --clean --config-file mkdocs.yml --site-dir "$site"
 # The theme's script would fetch mermaid for diagrams, of which there are none; the search needs no
 # language but English, which is built in.

@@ -2,7 +2,7 @@
 # Fails when a C++ file differs from what clang-format-19 makes of it. With --fix, rewrites the files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mapfile -t files < <(find src cli tests bench include -name '*.h' -o -name '*.cpp' | sort)
+mapfile -t files < <(find src cli tests bench include examples -name '*.h' -o -name '*.cpp' | sort)
 if [ "${1:-}" = --fix ]; then
   clang-format-19 -i "${files[@]}"
   exit 0

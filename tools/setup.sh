@@ -3,7 +3,7 @@
 # usage: tools/setup.sh [product] [web] [tests] [ci]      (default: product)
 #   product  compile and run the program
 #   web      bundle the interactive report (without it reports are plain tables)
-#   tests    compile and run the default tests and benchmarks
+#   tests    compile and run the default tests and benchmarks, make the site of the documents
 #   ci       the second compiler, sanitizer run-times, formatter and static analysis, coverage, valgrind,
 #            a browser for the report's tests
 # Needs root or sudo only when something is missing. Safe to repeat.
@@ -12,7 +12,8 @@ set -euo pipefail
 product=(build-essential cmake ninja-build ccache python3
          libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
          libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev)
-tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata dpkg-dev file)
+tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata dpkg-dev file
+       mkdocs mkdocs-material)
 ci=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cppcheck gcovr valgrind chromium)
 
 wanted=()

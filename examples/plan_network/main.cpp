@@ -1,5 +1,6 @@
 // Plans a network on an architecture and says which operator costs most energy.
-// usage: plan_network MODEL ARCHITECTURE PLAN.json, for example: plan_network resnet50 eyeriss p.json
+// usage: plan_network MODEL ARCHITECTURE PLAN.json, for example: plan_network resnet50 eyeriss
+// p.json
 #include <algorithm>
 #include <iostream>
 
@@ -26,9 +27,8 @@ int main(int argc, char** argv) {
   }
   const auto operators = plan->operators();
   const auto dearest =
-      std::max_element(operators.begin(), operators.end(), [](const auto& a, const auto& b) {
-        return a.energy_pj < b.energy_pj;
-      });
+      std::max_element(operators.begin(), operators.end(),
+                       [](const auto& a, const auto& b) { return a.energy_pj < b.energy_pj; });
   std::cout << plan->totals().energy_pj * 1e-9 << " mJ, " << plan->totals().cycles << " cycles\n"
             << "dearest: " << dearest->name << ", bound by " << dearest->binding << "\n"
             << dearest->loop_nest;

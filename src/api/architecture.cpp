@@ -16,7 +16,7 @@
 #include "driver/driver.h"
 #include "driver/loaded.h"
 #include "driver/render.h"
-#include "io/arch_yaml.h"
+#include "io/yaml/arch.h"
 
 namespace sluice {
 

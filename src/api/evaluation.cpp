@@ -18,7 +18,7 @@
 #include "driver/driver.h"
 #include "driver/explain.h"
 #include "driver/loaded.h"
-#include "io/mapping_yaml.h"
+#include "io/yaml/mapping.h"
 #include "ir/network.h"
 
 namespace sluice {

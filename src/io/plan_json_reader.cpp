@@ -18,11 +18,11 @@
 #include "base/checked.h"
 #include "base/diagnostic.h"
 #include "cost/cost.h"
-#include "io/mapping_yaml.h"
 #include "io/plan_json.h"
 #include "io/plan_json_names.h"
-#include "io/timeloop_parts.h"
-#include "io/yaml.h"
+#include "io/timeloop/parts.h"
+#include "io/yaml/mapping.h"
+#include "io/yaml/yaml.h"
 #include "ir/network.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
@@ -264,8 +264,8 @@ Status ReadLoops(const Cursor& level, std::string_view key, const mapping::Workl
 }
 
 /// The structure of docs/formats/mapping.md with every key spelled out. ReadMapping of
-/// mapping_yaml.h needs the machine; a plan is read without it, and planner::Reevaluate checks what
-/// depends on it.
+/// io/yaml/mapping.h needs the machine; a plan is read without it, and planner::Reevaluate checks
+/// what depends on it.
 Status ReadPlanMapping(const Cursor& solution, const planner::ChainNames& chain,
                        planner::Solution& out) {
   SLUICE_TRY(const Cursor at, solution.At("mapping"));

@@ -9,9 +9,9 @@
 
 #include "arch/architecture.h"
 #include "cost/cost.h"
-#include "io/mapping_yaml.h"
 #include "io/plan_json.h"
 #include "io/plan_json_names.h"
+#include "io/yaml/mapping.h"
 #include "ir/network.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"

@@ -1,7 +1,7 @@
 /// \file
 /// The loop-nest view of a mapping, for people: one line a level with the tiles it keeps, one line
 /// a loop, never wider than 80 columns. Names that do not fit lose their middle; indentation stops
-/// growing at half the width. The exact text forms are directives.h and io/mapping_yaml.h.
+/// growing at half the width. The exact text forms are directives.h and io/yaml/mapping.h.
 /// Tested by tests/unit/mapping_test.cpp.
 
 #include <algorithm>

@@ -23,7 +23,7 @@
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 
 namespace sluice::io {
 namespace {

@@ -26,7 +26,7 @@
 #include <onnx/onnx_pb.h>
 
 #include "base/checked.h"
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 
 namespace sluice::io {
 namespace {

@@ -101,7 +101,7 @@ class FormatsTest(unittest.TestCase):
                             "--budget-evaluations", "20")
 
     def test_onnx_page_lists_the_operators_of_the_importer(self):
-        source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/io").glob("onnx*.cpp"))
+        source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/io/onnx").rglob("*.cpp"))
         rows = set(re.findall(r'^ +\{"([A-Z]\w*)", \w+, \d', source, re.MULTILINE))
         self.assertGreater(len(rows), 100)
         table = read("formats/onnx.md").partition("| family |")[2].partition("\n\n")[0]

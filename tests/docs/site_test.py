@@ -101,6 +101,6 @@ class SiteTest(unittest.TestCase):
 if __name__ == "__main__":
     for program in ("mkdocs",):
         if shutil.which(program) is None:
-            print(f"skipped: {program} is not installed (apt-get install mkdocs mkdocs-material)")
+            print(f"skipped: {program} is not installed (tools/setup.sh tests)")
             sys.exit(77)
     unittest.main()

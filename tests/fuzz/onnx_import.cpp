@@ -3,7 +3,7 @@
 /// opaque both run.
 
 #include "fuzz/targets.h"
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "cost/evaluator.h"
 #include "fuzz/targets.h"
-#include "io/timeloop_reader.h"
-#include "io/timeloop_stats.h"
-#include "io/timeloop_writer.h"
+#include "io/timeloop/reader.h"
+#include "io/timeloop/stats.h"
+#include "io/timeloop/writer.h"
 
 namespace sluice::fuzz {
 namespace {

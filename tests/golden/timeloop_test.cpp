@@ -13,10 +13,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cost/evaluator.h"
-#include "io/timeloop_reader.h"
-#include "io/timeloop_stats.h"
-#include "io/timeloop_writer.h"
-#include "io/yaml.h"
+#include "io/timeloop/reader.h"
+#include "io/timeloop/stats.h"
+#include "io/timeloop/writer.h"
+#include "io/yaml/yaml.h"
 #include "testing/same_case.h"
 
 namespace sluice {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
-#include "io/arch_yaml.h"
+#include "io/yaml/arch.h"
 
 namespace sluice::io {
 namespace {

@@ -15,7 +15,7 @@
 #include <onnx/onnx_pb.h>
 
 #include "base/rng.h"
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 #include "testing/onnx_model.h"
 
 namespace sluice::io {

@@ -1,8 +1,6 @@
 // The architecture format: what is read, how mistakes are shown, that the schema and the
 // documentation are those of the format table, and that every shipped machine is whole.
 
-#include "io/arch_yaml.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -13,7 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "io/arch_format.h"
+#include "io/yaml/arch.h"
+#include "io/yaml/arch_format.h"
 
 namespace sluice::io {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/diagnostic.h"
 #include "cost/evaluator.h"
-#include "io/yaml.h"
+#include "io/yaml/yaml.h"
 #include "testing/nests.h"
 #include "testing/walker.h"
 

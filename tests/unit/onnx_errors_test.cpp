@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 #include "testing/onnx_model.h"
 
 namespace sluice::io {

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 #include "testing/onnx_model.h"
 
 namespace sluice::io {

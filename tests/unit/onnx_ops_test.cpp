@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 #include "testing/onnx_model.h"
 
 namespace sluice::io {

@@ -2,12 +2,12 @@
 /// Shape arithmetic at its edges: numbers a hostile model may contain, and ONNX's own rules for
 /// slices, reshapes and automatic padding.
 
-#include "io/onnx_shapes.h"
-
 #include <cstdint>
 #include <limits>
 
 #include <gtest/gtest.h>
+
+#include "io/onnx/shapes.h"
 
 namespace sluice::io::onnx_import {
 namespace {

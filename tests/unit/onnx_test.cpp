@@ -2,7 +2,7 @@
 /// The shipped models: multiply-accumulates, limits of a machine's workload, the folded and
 /// unfolded variants, the batch, batch normalisations, speed.
 
-#include "io/onnx.h"
+#include "io/onnx/onnx.h"
 
 #include <algorithm>
 #include <chrono>
@@ -16,7 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/onnx_importer.h"
+#include "io/onnx/importer.h"
 #include "mapping/workload.h"
 #include "testing/onnx_model.h"
 

@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "arch/architecture.h"
-#include "io/arch_yaml.h"
-#include "io/mapping_yaml.h"
+#include "io/yaml/arch.h"
+#include "io/yaml/mapping.h"
 #include "planner/layerwise.h"
 #include "testing/networks.h"
 

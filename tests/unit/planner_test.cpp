@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "arch/architecture.h"
-#include "io/arch_yaml.h"
 #include "io/plan_json.h"
+#include "io/yaml/arch.h"
 #include "mapper/annealing.h"
 #include "mapper/random.h"
 #include "planner/layerwise.h"

@@ -1,5 +1,3 @@
-#include "io/timeloop_reader.h"
-
 #include <cstdio>
 #include <ostream>
 #include <string>
@@ -9,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "io/timeloop/reader.h"
 #include "testing/same_case.h"
 
 namespace sluice::io {

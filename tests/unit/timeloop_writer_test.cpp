@@ -1,12 +1,11 @@
-#include "io/timeloop_writer.h"
-
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "cost/evaluator.h"
-#include "io/timeloop_reader.h"
+#include "io/timeloop/reader.h"
+#include "io/timeloop/writer.h"
 #include "testing/generators.h"
 #include "testing/same_case.h"
 

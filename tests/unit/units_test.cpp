@@ -1,6 +1,6 @@
 // Quantities: every unit, every way to get one wrong.
 
-#include "io/units.h"
+#include "io/yaml/units.h"
 
 #include <string>
 #include <vector>

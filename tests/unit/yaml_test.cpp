@@ -1,6 +1,6 @@
 // The strict reader: where errors point, and that hostile text costs neither stack nor memory.
 
-#include "io/yaml.h"
+#include "io/yaml/yaml.h"
 
 #include <string>
 
