@@ -57,8 +57,6 @@ int ExitCodeOf(const Diagnostic& diagnostic) {
     case ErrorCode::kNoValidMapping:
     case ErrorCode::kMappingCapacity:
       return kExitNoMapping;
-    case ErrorCode::kInterrupted:
-      return kExitInterrupted;
     default:
       return kExitBadInput;
   }
@@ -85,13 +83,14 @@ std::string CommandLine(std::span<const std::string> arguments) {
 
 Diagnostic UnknownVerb(const std::string& word, const std::vector<std::unique_ptr<Verb>>& verbs) {
   std::vector<std::string> names;
+  names.reserve(verbs.size());
   for (const auto& verb : verbs) {
     names.emplace_back(verb->name());
   }
   const std::string closest = ClosestMatch(word, names);
-  return Diagnostic(ErrorCode::kUsage, fmt::format("there is no verb '{}'", word))
+  return Diagnostic(ErrorCode::kUsage, fmt::format("there is no verb `{}`", word))
       .WithHint(closest.empty() ? "sluice --help lists the verbs"
-                                : "did you mean sluice " + closest + "?");
+                                : "did you mean `sluice " + closest + "`?");
 }
 
 /// `sluice help plan` is `sluice plan --help`, `sluice --version` is `sluice version`.

@@ -30,6 +30,7 @@
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
 #include "base/diagnostic.h"
 #include "ir/network.h"
@@ -122,6 +123,7 @@ Result<std::vector<DimImage>> MakeDims(const ir::Operator& op, Workload* workloa
   const std::vector<std::int64_t> blocks = Blocks(op);
   std::vector<DimImage> images(op.dims.size());
   std::vector<std::string> taken;
+  taken.reserve(op.dims.size());
   for (const ir::Dim& dim : op.dims) {
     taken.push_back(dim.name);
   }
