@@ -1,6 +1,7 @@
 #include "cost/maestro/levels.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace sluice::cost::maestro {
 namespace {
@@ -74,7 +75,6 @@ LevelMap Analyze(const Map& map, std::int64_t extent) {
   result.spatial = map.spatial;
   result.size = map.size;
   result.offset = map.offset;
-  result.extent = extent;
   const std::int64_t steady = std::max<std::int64_t>((extent - map.size) / map.offset, 0);
   const bool has_edge = steady * map.offset + map.size < extent || map.size > extent;
   std::int64_t edge = extent - (steady + 1) * map.offset;
@@ -134,9 +134,8 @@ Verdict CheckMaps(const mapping::Layer& layer, const MapList& maps) {
   return spatial == 1 || spatial == 2 ? Verdict::kOk : Verdict::kSpatialMaps;
 }
 
-/// Whether no count of this dataflow can leave 62 bits, by bounds that are far from tight: every
-/// tile size is below size + offset + extent, and a level takes as many steps as its maps have
-/// tiles together.
+/// Whether no count of this dataflow can leave 62 bits: bounds on the words of a step, on the steps
+/// and on the cycles, in floating point.
 bool CountsFit(const Hardware& hardware, const CompletedDataflow& dataflow) {
   constexpr double kLimit = 4.6e18;
   const double latency =
@@ -147,9 +146,12 @@ bool CountsFit(const Hardware& hardware, const CompletedDataflow& dataflow) {
     double words = 8 * static_cast<double>(level.units);
     double steps = 1;
     for (const LevelMap& map : level.maps) {
-      const auto extent = static_cast<double>(map.extent + map.size);
-      words *= extent + static_cast<double>(map.offset);
-      steps *= extent / static_cast<double>(map.offset) + 2;
+      words *= static_cast<double>(
+          std::max({map.mapped, map.mapped_edge, map.unique, map.unique_edge, map.unique_out,
+                    std::abs(map.mapped_out), std::abs(map.mapped_edge_out), std::int64_t{1}}));
+      if (map.reach > map.size) {
+        steps *= static_cast<double>(map.reach - map.size) / static_cast<double>(map.offset) + 2;
+      }
     }
     runtime = steps * (runtime + 2 * words + latency);
     if (words * steps > kLimit || runtime > kLimit) {
@@ -174,6 +176,7 @@ CompletedDataflow Complete(const mapping::Layer& layer, const mapping::LayerTens
   }
   const std::uint32_t operands = tensors.input | tensors.weight;
   mapping::LayerSizes extent = layer.size;
+  mapping::LayerSizes reach = layer.size;  ///< the largest tile a cluster may be given
   MapList above;
   for (std::size_t l = 0; l < dataflow.levels.size(); ++l) {
     // The window rule speaks of what the file says, not of what is inherited or completed.
@@ -199,6 +202,8 @@ CompletedDataflow Complete(const mapping::Layer& layer, const mapping::LayerTens
       LevelMap analyzed = Analyze(map, extent[Index(map.dim)]);
       analyzed.coupled = {(tensors.input & Bit(map.dim)) != 0, (tensors.weight & Bit(map.dim)) != 0,
                           (tensors.output & Bit(map.dim)) != 0};
+      analyzed.reach = reach[Index(map.dim)];
+      reach[Index(map.dim)] = std::max(analyzed.mapped, analyzed.mapped_edge);
       level.maps.push_back(analyzed);
     }
     AnalyzeOutputs(level);

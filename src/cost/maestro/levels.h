@@ -20,7 +20,7 @@ struct LevelMap {
   std::array<bool, kTensorRoles> coupled{};
   std::int64_t size = 1;
   std::int64_t offset = 1;
-  std::int64_t extent = 1;       ///< of the cluster's own tile
+  std::int64_t reach = 1;        ///< no cluster is given a larger tile
   std::int64_t mapped = 1;       ///< positions in a full tile
   std::int64_t unique = 1;       ///< of them new against the tile before
   std::int64_t mapped_edge = 1;  ///< the same of the last, ragged tile
