@@ -60,6 +60,7 @@ enum class ErrorCode : std::uint16_t {
   kMappingFanOut = 1504,
   kNoValidMapping = 1505,
   kPlanMismatch = 1506,
+  kConstraints = 1507,
   // 1600: operator
   kOperatorInvalid = 1601,
 };

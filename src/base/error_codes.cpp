@@ -50,6 +50,8 @@ const std::vector<ErrorCodeInfo>& AllErrorCodes() {
       {kNoValidMapping, "no-valid-mapping", "No mapping of the operator fits the machine."},
       {kPlanMismatch, "plan-mismatch",
        "A plan does not belong to the given model, architecture or version."},
+      {kConstraints, "constraints",
+       "Constraints contradict themselves, the operator or the machine, or a mapping breaks them."},
       {kOperatorInvalid, "operator-invalid",
        "An operator's iteration space, accesses or body break an invariant."},
   };

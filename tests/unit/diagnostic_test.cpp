@@ -124,6 +124,7 @@ bool IsKnown(ErrorCode code) {
     case ErrorCode::kMappingFanOut:
     case ErrorCode::kNoValidMapping:
     case ErrorCode::kPlanMismatch:
+    case ErrorCode::kConstraints:
     case ErrorCode::kOperatorInvalid:
       return true;
   }
