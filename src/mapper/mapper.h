@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// One interface for everything that searches a mapping of one operator on one chain (DESIGN.md 6).
+/// One interface for everything that searches a mapping of one operator on one chain.
 /// Mappers are anytime and interruptible, count what they spend, and are deterministic: the same
 /// problem, seed and evaluation budget give the same mapping for any number of threads.
 
@@ -16,6 +16,7 @@
 
 #include "base/diagnostic.h"
 #include "cost/evaluator.h"
+#include "mapping/constraints.h"
 
 namespace sluice::mapper {
 
@@ -24,6 +25,9 @@ struct Problem {
   cost::Objective objective = cost::Objective::kEdp;
   std::uint64_t seed = 1;
   bool imperfect = false;  ///< allow factors that do not divide
+  /// What the mapping must satisfy; resolved for the evaluator's workload and chain, without
+  /// contradictions. Not owned; null: nothing.
+  const mapping::Constraints* constraints = nullptr;
 };
 
 struct Budget {
