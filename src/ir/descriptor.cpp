@@ -22,7 +22,6 @@
 
 #include <fmt/format.h>
 
-#include "base/checked.h"
 #include "base/diagnostic.h"
 #include "base/text.h"
 #include "ir/network.h"
@@ -263,15 +262,9 @@ class Builder {
     network_.tensors.push_back(std::move(tensor));
   }
 
-  /// Fills in the shapes from the accesses; checks that points and elements fit.
+  /// Fills in the shapes from the accesses; checks that sizes fit.
   Result<Network> Finish(const Source& source, const Word& at) && {
-    std::optional<std::int64_t> points = 1;
-    for (const Dim& dim : op_.dims) {
-      points = points ? CheckedMul(*points, dim.bound) : std::nullopt;
-    }
-    bool fits = points.has_value();
-    for (std::size_t t = 0; t < op_.accesses.size() && fits; ++t) {
-      std::optional<std::int64_t> elements = 1;
+    for (std::size_t t = 0; t < op_.accesses.size(); ++t) {
       for (const AxisExpr& axis : op_.accesses[t].axes) {
         // Terms are below 2^31 * 2^31 and at most two per axis: no overflow.
         std::int64_t extent = 1;
@@ -279,17 +272,14 @@ class Builder {
           extent += term.coefficient * (op_.dims[static_cast<std::size_t>(term.dim)].bound - 1);
         }
         network_.tensors[t].shape.push_back(extent);
-        elements = elements ? CheckedMul(*elements, extent) : std::nullopt;
       }
-      fits = elements.has_value();
-    }
-    if (!fits) {
-      return Fail(
-          source
-              .Error(ErrorCode::kBadValue, "the operator has more than 2^63 points or elements", at)
-              .WithHint("smaller sizes"));
     }
     network_.operators.push_back(std::move(op_));
+    // All else holds by construction.
+    if (const Status fits = Validate(network_); !fits) {
+      return Fail(
+          source.Error(ErrorCode::kBadValue, fits.error().message, at).WithHint("smaller sizes"));
+    }
     return std::move(network_);
   }
 

@@ -236,8 +236,9 @@ class EdgeWalk {
     if (rule_.output) {
       const std::int64_t known = Remember(parent_seen_[parent], words);
       edge_.merged_again_blocks += CeilDivide(known, rule_.parent_block);
-      edge_.merged_in_visit_blocks +=
-          CeilDivide(Remember(visit_seen_[parent], words), rule_.parent_block);
+      const std::int64_t in_visit = Remember(visit_seen_[parent], words);
+      edge_.merged_in_visit += in_visit;
+      edge_.merged_in_visit_blocks += CeilDivide(in_visit, rule_.parent_block);
     }
   }
 

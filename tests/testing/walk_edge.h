@@ -240,8 +240,9 @@ struct Edge {
   std::int64_t again_blocks = 0;
   std::int64_t merged_blocks = 0;  // ... and of the parent
   std::int64_t merged_again_blocks = 0;
-  std::int64_t merged_in_visit_blocks =
-      0;  // words the parent had seen since its own tile brought them
+  // words the parent had seen since its own tile brought them
+  std::int64_t merged_in_visit = 0;
+  std::int64_t merged_in_visit_blocks = 0;
   std::map<int, std::map<std::size_t, HopClass>> hops;  // by fan-out, by siblings together
   std::map<int, std::int64_t> reductions_in;            // by fan-out: words that met another there
 };

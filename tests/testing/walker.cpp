@@ -230,7 +230,12 @@ class Walker {
       const bool within_visit = policy_.parent_accumulates && grandparent > 0;
       if (within_visit) {
         words = std::max<std::int64_t>(below.merged - above->delivered, 0);
-        blocks = below.merged_in_visit_blocks;
+        // An instance that idles in a ragged round keeps its tile while the parent's moves on: what
+        // it adds later belongs to no visit of the parent, and only the number of words is defined.
+        const bool idle = below.merged_in_visit != words;
+        blocks =
+            idle ? CeilDivide(words * below.merged_blocks, std::max<std::int64_t>(below.merged, 1))
+                 : below.merged_in_visit_blocks;
       } else if (!policy_.parent_accumulates || above) {
         const std::int64_t partition = above ? above->delivered - above->again : at.tile_words;
         words = std::max<std::int64_t>(below.merged - partition, 0);

@@ -7,7 +7,9 @@
 
 #include "base/diagnostic.h"
 #include "cost/evaluator.h"
+#include "cost/policy.h"
 #include "io/yaml/yaml.h"
+#include "ir/network.h"
 #include "testing/nests.h"
 #include "testing/walker.h"
 
@@ -58,6 +60,38 @@ TEST(FuzzFound, HopsThatCostNothingAreCounted) {
       cost::Evaluator::Create(nest, testing::MakeChain(map), cost::PhysicalPolicy());
   ASSERT_TRUE(evaluator);
   EXPECT_EQ(evaluator->EvaluateFull(map).level[0].tensors[0].hops, 1);
+}
+
+// The second instance along M idles in every other round and keeps its partial sums meanwhile, so
+// its parent reads fewer words than visits alone would tell. The walk still charged blocks by
+// visits: of one word each, more blocks than words.
+TEST(FuzzFound, BlocksOfOneWordAreWordsWhereInstancesIdle) {
+  const auto nest =
+      testing::MakeNest({{"M", 3}, {"N", 4}, {"K", 4}},
+                        {{"Input", {"M", "K"}}, {"Weight", {"K", "N"}}, {"Output", {"M", "N"}}});
+  const auto map =
+      testing::MakeMapping(nest, {"K=2 M=2", "-Input", "x:K=2 x:M=2,1 -Weight", "N=4 -Input"});
+  const auto chain = testing::MakeChain(map);
+  const auto policy = cost::ParsePolicy(
+                          "physical,dram_accumulates=on,parent_accumulates=on,multicast=off,vector_"
+                          "rounding=per_tile")
+                          .value();
+  const auto evaluator = cost::Evaluator::Create(nest, chain, policy);
+  ASSERT_TRUE(evaluator);
+  const auto evaluated = evaluator->EvaluateFull(map).level[2].tensors[2];
+  const auto walked = testing::Walk(nest, chain, map, policy).level[2].tensors[2];
+  EXPECT_EQ(walked.reads, 40);
+  EXPECT_EQ(evaluated.reads, 40);
+  EXPECT_EQ(walked.read_blocks, 40);
+  EXPECT_EQ(evaluated.read_blocks, 40);
+}
+
+// Points that fit 63 bits, but not the 62 that everything behind relies on.
+TEST(FuzzFound, ADescriptorOfTooManyPoints) {
+  const auto huge = ir::ParseOperatorDescriptor("conv K=214748347 C=214747 P=83647 Q=2 R=1 S=1");
+  ASSERT_FALSE(huge);
+  EXPECT_EQ(huge.error().code, ErrorCode::kBadValue);
+  EXPECT_NE(huge.error().message.find("62 bits"), std::string::npos) << huge.error().message;
 }
 
 }  // namespace
