@@ -145,6 +145,7 @@ std::vector<std::string> FanOutFacts(const FanOut& f) {
 
 std::vector<std::string> ComputeFacts(const Compute& compute) {
   std::vector<std::string> facts;
+  facts.reserve(compute.classes.size() + 1);
   for (const ComputeClass& c : compute.classes) {
     facts.push_back(fmt::format("{} {}/cycle at {} pJ", WorkClassName(c.work_class),
                                 Number(c.operations_per_cycle), Number(c.pj_per_operation)));

@@ -47,7 +47,7 @@ HealthCheck CheckKnownAnswer(const SearchPaths& paths) {
     return check;
   }
   const cost::Cost& cost = outcome->evaluation.cost;
-  constexpr std::int64_t kExpected = 64 * 64 * 64;
+  constexpr std::int64_t kExpected = std::int64_t{64} * 64 * 64;
   check.ok = cost.operations == kExpected &&
              cost.score.energy_pj >= outcome->evaluation.bound_energy_pj &&
              cost.score.cycles >= outcome->evaluation.bound_cycles;
