@@ -424,6 +424,15 @@ Report ExactModel::Evaluate(const TileChain& chain) const {
   Report report;
   report.true_macs = layer_.macs();
   report.compute_bound = CeilDiv(report.true_macs, hardware_.peak());
+  // There are no more steps than operations, and words of a step than its operations, so only the
+  // latency can make a count overflow.
+  constexpr double kLimit = 5e17;
+  if ((static_cast<double>(hardware_.noc_hops) * static_cast<double>(hardware_.hop_latency) + 1) *
+          static_cast<double>(report.true_macs) >
+      kLimit) {
+    report.verdict = Verdict::kTooLarge;
+    return report;
+  }
   Run(layer_, tensors_, hardware_, chain, report).Top();
   return report;
 }

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, kLayerDims> kDimNames = {"C", "G", "K", "
                                                                 "R", "S", "X", "Y"};
 constexpr std::array<std::string_view, kLayerTypes> kTypeNames = {"CONV", "DSCONV", "NGCONV",
                                                                   "TRCONV", "GEMM"};
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 53U;
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 48U;
 /// MAESTRO keeps sizes in 32-bit integers.
 constexpr std::int64_t kMaxSize = (std::int64_t{1} << 31U) - 1;
 
@@ -154,7 +154,7 @@ Status ValidateLayer(const Layer& layer) {
   const LayerTensors tensors = TensorsOf(layer);
   if (layer.macs() == 0 || Volume(layer, tensors.input, false) == 0 ||
       Volume(layer, tensors.weight, false) == 0) {
-    return Fail(ErrorCode::kOperatorInvalid, "the layer has more than 2^53 words or operations");
+    return Fail(ErrorCode::kOperatorInvalid, "the layer has more than 2^48 words or operations");
   }
   return {};
 }

@@ -70,7 +70,7 @@ std::uint32_t RequiredDims(LayerType type);
 std::uint32_t AllowedDims(LayerType type);
 
 /// Sizes present and positive, nothing beyond the type's dims, kernels not larger than the input,
-/// every tensor and the MACs below 2^53. Errors: kOperatorInvalid, path naming the dim.
+/// every tensor and the MACs below 2^48. Errors: kOperatorInvalid, path naming the dim.
 Status ValidateLayer(const Layer& layer);
 
 struct Map {
