@@ -130,23 +130,35 @@ Result AnnealingMapper::Solve(const Problem& problem, const Budget& budget) cons
   Search search(problem, budget);
   const mapping::Workload& workload = problem.evaluator->workload();
   const arch::Chain& chain = problem.evaluator->chain();
-  const Mapspace perfect(workload, chain, false);
-  if (auto reasons = perfect.Infeasible(); !reasons.empty()) {
+  const Mapspace perfect(workload, chain, false, problem.constraints);
+  auto reasons = perfect.Infeasible();
+  // Constraints may ask for factors that only imperfect mappings have.
+  const bool skip_perfect = !reasons.empty() && problem.imperfect && problem.constraints != nullptr;
+  if (!reasons.empty() && !skip_perfect) {
     return search.Infeasible(std::move(reasons));
   }
   Rng rng(problem.seed);
-  // Even a budget that is spent at once yields a mapping.
-  search.Evaluate(perfect.ToMapping(perfect.Outermost()));
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
-  if (!problem.imperfect) {
-    Rounds(perfect, problem, nullptr).Run(kAll, kReheatEvery, rng, search);
-    return search.Finish(StopReason::kConverged);
+  if (!skip_perfect) {
+    // Even a budget that is spent at once yields a mapping.
+    search.Evaluate(perfect.ToMapping(perfect.Outermost()));
+    if (!problem.imperfect) {
+      Rounds(perfect, problem, nullptr).Run(kAll, kReheatEvery, rng, search);
+      return search.Finish(StopReason::kConverged);
+    }
+    // Perfect mappings are far quicker to score: look for a good one first, then improve on it.
+    Rounds(perfect, problem, nullptr)
+        .Run(std::min(budget.evaluations / 2, kPlanningPerPrime * perfect.prime_factors()),
+             kReheatEvery, rng, search);
   }
-  // Perfect mappings are far quicker to score: look for a good one first, then improve on it.
-  Rounds(perfect, problem, nullptr)
-      .Run(std::min(budget.evaluations / 2, kPlanningPerPrime * perfect.prime_factors()),
-           kReheatEvery, rng, search);
-  const Mapspace imperfect(workload, chain, true);
+  const Mapspace imperfect(workload, chain, true, problem.constraints);
+  if (skip_perfect) {
+    reasons = imperfect.Infeasible();
+    if (!reasons.empty()) {
+      return search.Infeasible(std::move(reasons));
+    }
+    search.Evaluate(imperfect.ToMapping(imperfect.Outermost()));
+  }
   const WalkGuard guard(*problem.evaluator);
   Rounds(imperfect, problem, &guard).Run(kAll, kReheatEveryImperfect, rng, search);
   return search.Finish(StopReason::kConverged);

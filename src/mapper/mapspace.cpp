@@ -13,6 +13,8 @@
 #include "base/checked.h"
 #include "base/rng.h"
 #include "base/static_vector.h"
+#include "mapper/feasible.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/validity.h"
 #include "mapping/workload.h"
@@ -41,9 +43,11 @@ std::int32_t DrawPrime(const Mapspace::PrimeList& list, std::int32_t factor, Rng
   return dividing[rng.Below(static_cast<std::uint32_t>(dividing.size()))];
 }
 
-Mapspace::Mapspace(const mapping::Workload& workload, const arch::Chain& chain, bool imperfect)
+Mapspace::Mapspace(const mapping::Workload& workload, const arch::Chain& chain, bool imperfect,
+                   const mapping::Constraints* constraints)
     : workload_(&workload),
       chain_(&chain),
+      constraints_(constraints),
       imperfect_(imperfect),
       levels_(chain.levels.size()),
       dims_(static_cast<std::size_t>(workload.dims())),
@@ -64,6 +68,7 @@ Mapspace::Mapspace(const mapping::Workload& workload, const arch::Chain& chain, 
     keep_must_[l] = limits.must_keep;
     keep_free_[l] = limits.may_keep & ~limits.must_keep;
   }
+  bool reported = false;  // by Infeasible
   for (std::size_t d = 0; d < dims_; ++d) {
     bounds_[d] = workload.bounds[d];
     for (std::size_t s = 0; s < kSlotsPerLevel * levels_; ++s) {
@@ -72,10 +77,18 @@ Mapspace::Mapspace(const mapping::Workload& workload, const arch::Chain& chain, 
       }
     }
     if (bounds_[d] > std::numeric_limits<std::int32_t>::max()) {
-      continue;  // reported by Infeasible
+      reported = true;
+      continue;
     }
     Factorize(d);
-    if (bounds_[d] > 1 && slots_[d].size() > 1) {
+  }
+  occupied_ = slots_;
+  if (constraints_ != nullptr && !reported) {
+    Constrain();
+  }
+  for (std::size_t d = 0; d < dims_; ++d) {
+    if (bounds_[d] > 1 && bounds_[d] <= std::numeric_limits<std::int32_t>::max() &&
+        slots_[d].size() > 1) {
       movable_.push_back(static_cast<std::uint8_t>(d));
     }
   }
@@ -109,44 +122,18 @@ std::vector<mapping::Violation> Mapspace::Infeasible() const {
   if (!violations.empty()) {
     return violations;
   }
+  if (constraints_ != nullptr) {
+    return reasons_;
+  }
   const Point smallest = Outermost();
-  for (std::size_t l = 0; l < levels_; ++l) {
-    const Extents extents = TileExtents(smallest, l);
-    if (LevelFits(smallest, l, extents)) {
-      continue;
-    }
-    violations.push_back(Overflow(smallest, l, extents));
-  }
-  return violations;
-}
-
-mapping::Violation Mapspace::Overflow(const Point& point, std::size_t level,
-                                      const Extents& extents) const {
-  mapping::Violation v;
-  v.code = ErrorCode::kMappingCapacity;
-  v.level = static_cast<int>(level);
-  v.words_available = usable_words_[level];
-  std::int64_t largest = -1;
-  for (std::size_t t = 0; t < tensors_; ++t) {
-    if ((point.keep[level] & Bit(t)) != 0) {
-      const std::int64_t words = TileWords(t, extents);
-      v.words_needed += words;
-      if (words > largest) {
-        largest = words;
-        v.tensor = static_cast<int>(t);
-      }
-    }
-  }
-  v.message = "the smallest tiles that " + chain_->levels[level].memory.name +
-              " has to keep need " + std::to_string(v.words_needed) + " words, " +
-              std::to_string(v.words_needed - v.words_available) + " more than the " +
-              std::to_string(v.words_available) + " that are usable; the largest is " +
-              workload_->tensor_names[static_cast<std::size_t>(v.tensor)] + " with " +
-              std::to_string(largest);
-  return v;
+  return Fits(smallest) ? violations
+                        : FindFeasible(*workload_, *chain_, Limits(), imperfect_).reasons;
 }
 
 Point Mapspace::Outermost() const {
+  if (constraints_ != nullptr) {
+    return smallest_;
+  }
   Point point;
   for (auto& slot : point.factor) {
     slot.fill(1);
@@ -168,6 +155,7 @@ void Mapspace::ShuffleOrders(Point& point, Rng& rng) const {
     for (std::size_t i = dims_; i > 1; --i) {
       std::swap(point.order[l][i - 1], point.order[l][rng.Below(static_cast<std::uint32_t>(i))]);
     }
+    RestoreOrder(point, l);
   }
 }
 
@@ -185,6 +173,8 @@ Point Mapspace::Random(Rng& rng) const {
   for (const std::uint8_t d : movable_) {
     if (imperfect_) {
       DrawFactors(point, d, rng);
+    } else if (constraints_ != nullptr) {
+      ScatterPrimes(point, d, rng);
     } else {
       SpreadPrimes(point, d, room, rng);
     }
@@ -200,9 +190,13 @@ void Mapspace::DrawFactors(Point& point, std::size_t dim, Rng& rng) const {
     const std::int64_t room = slot_limit_[s] == kUnlimited
                                   ? kUnlimited
                                   : slot_limit_[s] / (SlotProduct(point, s) / taken);
-    const std::int64_t most = std::min<std::int64_t>(room, point.factor[0][dim]);
+    const std::int64_t most = std::min<std::int64_t>(room, point.factor[home_[dim]][dim]);
     if (taken == 1 && most > 1) {
-      SetImperfect(point, dim, s, static_cast<std::int32_t>(rng.Between(1, most)), 0);
+      const Point before = point;
+      SetImperfect(point, dim, s, static_cast<std::int32_t>(rng.Between(1, most)), home_[dim]);
+      if (constraints_ != nullptr && !WithinLimits(point, dim)) {
+        point = before;
+      }
     }
   }
 }
@@ -226,26 +220,27 @@ void Mapspace::SpreadPrimes(Point& point, std::size_t dim,
 void Mapspace::FillFromOutside(Point& point, std::size_t slot, Rng& rng) const {
   StaticVector<std::uint8_t, mapping::kMaxDims> candidates;
   for (const std::uint8_t d : movable_) {
-    if (std::ranges::find(slots_[d], slot) != slots_[d].end()) {
+    if (std::ranges::find(slots_[d], slot) != slots_[d].end() && home_[d] != slot) {
       candidates.push_back(d);
     }
   }
   while (!candidates.empty()) {
     const std::uint32_t i = rng.Below(static_cast<std::uint32_t>(candidates.size()));
     const std::size_t d = candidates[i];
+    const std::size_t home = home_[d];
     const Point before = point;
     bool moved = false;
-    if (imperfect_ && point.factor[0][d] > 1) {
+    if (imperfect_ && point.factor[home][d] > 1) {
       const std::int64_t other = SlotProduct(point, slot) / point.factor[slot][d];
       const std::int64_t wanted =
           slot_limit_[slot] == kUnlimited
               ? std::int64_t{2} * point.factor[slot][d]
               : std::min<std::int64_t>(slot_limit_[slot] / other,
-                                       std::int64_t{point.factor[slot][d]} * point.factor[0][d]);
+                                       std::int64_t{point.factor[slot][d]} * point.factor[home][d]);
       moved = wanted > point.factor[slot][d] &&
-              SetImperfect(point, d, slot, static_cast<std::int32_t>(wanted), 0);
-    } else if (const std::int32_t p = DrawPrime(primes_[d], point.factor[0][d], rng); p > 1) {
-      point.factor[0][d] /= p;
+              SetImperfect(point, d, slot, static_cast<std::int32_t>(wanted), home);
+    } else if (const std::int32_t p = DrawPrime(primes_[d], point.factor[home][d], rng); p > 1) {
+      point.factor[home][d] /= p;
       point.factor[slot][d] *= p;
       moved = SlotProduct(point, slot) <= slot_limit_[slot];
     }
@@ -322,6 +317,11 @@ bool Mapspace::LevelFits(const Point& point, std::size_t level, const Extents& e
 }
 
 bool Mapspace::Fits(const Point& point) const {
+  for (std::size_t d = 0; constraints_ != nullptr && d < dims_; ++d) {
+    if (!WithinLimits(point, d)) {
+      return false;
+    }
+  }
   Extents inside;
   inside.fill(1);
   for (std::size_t l = levels_; l-- > 0;) {
@@ -346,7 +346,8 @@ bool Mapspace::Fits(const Point& point) const {
 void Mapspace::MoveOut(Point& point, std::size_t dim, std::size_t from, std::size_t to,
                        Rng& rng) const {
   if (imperfect_) {
-    SetImperfect(point, dim, from, std::max(1, point.factor[from][dim] / 2), 0);
+    const std::size_t outer = constraints_ != nullptr ? to : 0;
+    SetImperfect(point, dim, from, std::max(1, point.factor[from][dim] / 2), outer);
     return;
   }
   // The factors of a perfect point are products of these primes: one divides. Without, all moves.
@@ -370,7 +371,9 @@ bool Mapspace::ShrinkTile(Point& point, std::size_t level, Rng& rng) const {
   const std::size_t first = SlotIndex(level, SlotKind::kTemporal);
   for (std::size_t s = first; s < kSlotsPerLevel * levels_; ++s) {
     for (std::size_t d = 0; d < dims_; ++d) {
-      if (point.factor[s][d] > 1 && (relevant & Bit(d)) != 0) {
+      const bool free =
+          constraints_ == nullptr || (point.factor[s][d] > ranges_[s][d].min && home_[d] < first);
+      if (point.factor[s][d] > 1 && (relevant & Bit(d)) != 0 && free) {
         auto& list = s % kSlotsPerLevel == 0 ? temporal : spatial;
         list.push_back({static_cast<std::uint8_t>(d), static_cast<std::uint8_t>(s)});
       }
@@ -379,8 +382,11 @@ bool Mapspace::ShrinkTile(Point& point, std::size_t level, Rng& rng) const {
   const auto& list = temporal.empty() ? spatial : temporal;
   if (!list.empty()) {
     const Candidate c = list[rng.Below(static_cast<std::uint32_t>(list.size()))];
-    const std::size_t target = rng.Below(static_cast<std::uint32_t>(level));
-    MoveOut(point, c.dim, c.slot, SlotIndex(target, SlotKind::kTemporal), rng);
+    const std::size_t target = OuterSlot(c.dim, level, rng);
+    if (target == kMaxSlots) {
+      return false;
+    }
+    MoveOut(point, c.dim, c.slot, target, rng);
     return true;
   }
   const std::uint32_t droppable = point.keep[level] & keep_free_[level];
@@ -396,14 +402,19 @@ void Mapspace::Repair(Point& point, Rng& rng) const {
     while (!LevelFits(point, l, TileExtents(point, l)) && ShrinkTile(point, l, rng)) {
     }
   }
+  if (constraints_ != nullptr && !Fits(point)) {
+    // Limits are in the way of what is pushed out: the smallest point holds them and fits.
+    point.factor = smallest_.factor;
+    point.keep = smallest_.keep;
+  }
 }
 
 void Mapspace::Trim(Point& point, std::size_t dim) const {
   std::int64_t stride = 1;
-  for (const std::uint8_t s : slots_[dim]) {
+  for (const std::uint8_t s : occupied_[dim]) {
     stride *= point.factor[s][dim];
   }
-  for (const std::uint8_t s : slots_[dim]) {
+  for (const std::uint8_t s : occupied_[dim]) {
     std::int32_t& factor = point.factor[s][dim];
     if (factor == 1) {
       continue;
@@ -421,7 +432,7 @@ bool Mapspace::SetImperfect(Point& point, std::size_t dim, std::size_t a, std::i
                             std::size_t b) const {
   point.factor[a][dim] = factor;
   std::int64_t others = 1;
-  for (const std::uint8_t s : slots_[dim]) {
+  for (const std::uint8_t s : occupied_[dim]) {
     if (s != b) {
       others *= point.factor[s][dim];
       if (others > 2 * bounds_[dim]) {
@@ -475,7 +486,9 @@ mapping::Mapping Mapspace::ToMapping(const Point& point) const {
 
 Point Mapspace::FromMapping(const mapping::Mapping& mapping) const {
   Point point = Outermost();
-  point.factor[0].fill(1);
+  for (auto& slot : point.factor) {
+    slot.fill(1);
+  }
   for (std::size_t l = 0; l < levels_; ++l) {
     const mapping::LevelMapping& level = mapping.levels[l];
     const std::array<const mapping::LoopList*, kSlotsPerLevel> lists = {
@@ -497,6 +510,7 @@ Point Mapspace::FromMapping(const mapping::Mapping& mapping) const {
       }
     }
     point.keep[l] = keep_must_[l] | (level.keep & keep_free_[l]);
+    RestoreOrder(point, l);
   }
   return point;
 }

@@ -14,6 +14,12 @@
 /// because the mapping with every loop on level 0 and nothing optional kept is the smallest
 /// everywhere.
 ///
+/// Constraints narrow the space: fixed factors sit on their slots and are not among the free ones;
+/// orders are put right after every shuffle; keeps are masks. Limits on free factors are part of
+/// `Fits`. The smallest mapping is then found by search (feasible.h) and takes the place of
+/// the one with every loop on level 0; `Repair` falls back on it. What a dim has left over goes to
+/// its outermost free slot, its *home*, which is slot 0 without constraints.
+///
 /// Points are trivially copyable and no function on them allocates.
 /// Tested by tests/unit/mapper_test.cpp, tests/property/mapper_test.cpp.
 
@@ -24,6 +30,7 @@
 #include "arch/architecture.h"
 #include "base/rng.h"
 #include "base/static_vector.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 
@@ -48,16 +55,22 @@ struct Point {
   std::array<std::uint32_t, arch::kMaxLevels> keep{};
 };
 
+struct SpaceLimits;
+
 class Mapspace {
  public:
-  /// `workload` and `chain` must outlive the space. Check `Infeasible()` before drawing points.
-  Mapspace(const mapping::Workload& workload, const arch::Chain& chain, bool imperfect);
+  /// `workload`, `chain` and `constraints` must outlive the space. Check `Infeasible()` before
+  /// drawing points. `constraints` may be null; else they were resolved for this workload and
+  /// chain.
+  Mapspace(const mapping::Workload& workload, const arch::Chain& chain, bool imperfect,
+           const mapping::Constraints* constraints = nullptr);
 
-  /// Why the space is empty: the levels and tensors that bind, with the words short. Empty = it is
-  /// not.
+  /// Why the space is empty: the levels and tensors that bind, with the words short and the
+  /// capacity that would do. Empty = it is not.
   [[nodiscard]] std::vector<mapping::Violation> Infeasible() const;
 
-  /// Every loop on level 0 and only mandatory tensors kept: fits whenever anything does.
+  /// The smallest tiles and only mandatory tensors kept: fits whenever anything does. Every loop is
+  /// on level 0 unless constraints say otherwise.
   [[nodiscard]] Point Outermost() const;
   /// Every prime factor on a random slot, random orders and keeps. Coverage holds, capacity may
   /// not.
@@ -66,7 +79,8 @@ class Mapspace {
   [[nodiscard]] Point Greedy(Rng& rng) const;
   /// Pushes random factors outwards (and drops optional keeps) until the point fits.
   void Repair(Point& point, Rng& rng) const;
-  /// Capacity of every level. Everything else holds by construction.
+  /// Capacity of every level, and limits that constraints set on factors. Everything else holds by
+  /// construction.
   [[nodiscard]] bool Fits(const Point& point) const;
 
   [[nodiscard]] mapping::Mapping ToMapping(const Point& point) const;
@@ -80,9 +94,14 @@ class Mapspace {
   [[nodiscard]] std::size_t tensors() const { return tensors_; }
   [[nodiscard]] bool imperfect() const { return imperfect_; }
   [[nodiscard]] std::int64_t bound(std::size_t dim) const { return bounds_[dim]; }
-  /// Slots dim may use, outermost first; slot 0 is always among them.
+  /// Slots where the factor of dim may change, outermost first; without constraints slot 0 is among
+  /// them.
   using SlotList = StaticVector<std::uint8_t, kMaxSlots>;
   [[nodiscard]] const SlotList& slots(std::size_t dim) const { return slots_[dim]; }
+  /// `slots` and those with a fixed factor above 1, outermost first.
+  [[nodiscard]] const SlotList& occupied(std::size_t dim) const { return occupied_[dim]; }
+  /// Puts the loops of a level in an order that the constraints allow, changing it little.
+  void RestoreOrder(Point& point, std::size_t level) const;
   /// Distinct primes of the dim's bound.
   using PrimeList = StaticVector<std::int32_t, 16>;
   [[nodiscard]] const PrimeList& primes(std::size_t dim) const { return primes_[dim]; }
@@ -116,9 +135,16 @@ class Mapspace {
   void FillFromOutside(Point& point, std::size_t slot, Rng& rng) const;
   /// Fills the primes of a dim from its bound.
   void Factorize(std::size_t dim);
-  /// Why the tiles that `point` keeps at `level` do not fit.
-  [[nodiscard]] mapping::Violation Overflow(const Point& point, std::size_t level,
-                                            const Extents& extents) const;
+  /// What constraints and machine leave of the factors and keeps.
+  [[nodiscard]] SpaceLimits Limits() const;
+  /// Free slots, homes and keeps under constraints, and the smallest point.
+  void Constrain();
+  /// Whether every factor of dim is within its limits. Constrained spaces only.
+  [[nodiscard]] bool WithinLimits(const Point& point, std::size_t dim) const;
+  /// Primes of a dim on random free slots, as far as limits allow.
+  void ScatterPrimes(Point& point, std::size_t dim, Rng& rng) const;
+  /// A temporal slot outside `level` where dim may grow, at random; kMaxSlots when there is none.
+  [[nodiscard]] std::size_t OuterSlot(std::size_t dim, std::size_t level, Rng& rng) const;
   /// Random factors of an imperfect dim, from slot 0 to a few others.
   void DrawFactors(Point& point, std::size_t dim, Rng& rng) const;
   /// Every prime of a perfect dim on a random slot that has `room` for it.
@@ -129,14 +155,23 @@ class Mapspace {
   void ShuffleOrders(Point& point, Rng& rng) const;
   void RandomKeeps(Point& point, Rng& rng) const;
 
+  struct Range {
+    std::int32_t min = 1;
+    std::int32_t max = 1;
+  };
+  using Ranges = std::array<std::array<Range, mapping::kMaxDims>, kMaxSlots>;
+
   const mapping::Workload* workload_;
   const arch::Chain* chain_;
+  const mapping::Constraints* constraints_;  ///< null: none
   bool imperfect_ = false;
   std::size_t levels_ = 0;
   std::size_t dims_ = 0;
   std::size_t tensors_ = 0;
   std::array<std::int64_t, mapping::kMaxDims> bounds_{};
   std::array<SlotList, mapping::kMaxDims> slots_;
+  std::array<SlotList, mapping::kMaxDims> occupied_;
+  std::array<std::uint8_t, mapping::kMaxDims> home_{};  ///< the first of slots_
   std::array<PrimeList, mapping::kMaxDims> primes_;
   std::array<StaticVector<std::int32_t, 64>, mapping::kMaxDims> prime_multiset_;
   std::array<std::int64_t, kMaxSlots> slot_limit_{};
@@ -145,6 +180,11 @@ class Mapspace {
   std::array<std::int64_t, arch::kMaxLevels> usable_words_{};  ///< int64 max = unbounded
   StaticVector<std::uint8_t, mapping::kMaxDims> movable_;
   int prime_factor_count_ = 0;
+
+  // Constrained spaces only.
+  Ranges ranges_{};
+  Point smallest_;
+  std::vector<mapping::Violation> reasons_;
 };
 
 /// A prime of `list` that divides `factor`, drawn at random; 0 when factor is 1.

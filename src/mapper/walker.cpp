@@ -113,7 +113,7 @@ bool Walker::MovePrime(std::size_t dim, std::size_t from, std::size_t to, Rng& r
     return false;
   }
   if (space_->imperfect()) {
-    for (const std::uint8_t s : space_->slots(dim)) {  // trimming may touch any slot of the dim
+    for (const std::uint8_t s : space_->occupied(dim)) {  // trimming may touch any slot of the dim
       Assign(s, dim, point_.factor[s][dim]);
     }
     point_.factor[from][dim] /= p;
@@ -138,6 +138,9 @@ bool Walker::ShiftFactor(Rng& rng) {
     if (point_.factor[s][d] > 1) {
       sources.push_back(s);
     }
+  }
+  if (sources.empty()) {
+    return false;  // constraints: all factors of the dim sit on fixed slots
   }
   const std::size_t from = sources[rng.Below(static_cast<std::uint32_t>(sources.size()))];
   const std::size_t to = slots[rng.Below(static_cast<std::uint32_t>(slots.size()))];
@@ -211,6 +214,7 @@ bool Walker::SwapLoops(Rng& rng) {
   order_level_ = static_cast<int>(level);
   old_order_ = point_.order[level];
   std::swap(point_.order[level][i], point_.order[level][j]);
+  space_->RestoreOrder(point_, level);
   touched_ = 1U << level;
   return true;
 }
@@ -231,6 +235,7 @@ bool Walker::RotateLoop(Rng& rng) {
   } else {
     std::rotate(at(j), at(i), at(i + 1));
   }
+  space_->RestoreOrder(point_, level);
   touched_ = 1U << level;
   return true;
 }
@@ -308,7 +313,7 @@ bool Walker::FreeFactor(Rng& rng) {
   if (wanted < 1 || wanted > most || wanted == factor) {
     return false;
   }
-  for (const std::uint8_t s : slots) {  // trimming may touch any slot of the dim
+  for (const std::uint8_t s : space_->occupied(d)) {  // trimming may touch any slot of the dim
     Assign(s, d, point_.factor[s][d]);
   }
   return space_->SetImperfect(point_, d, a, static_cast<std::int32_t>(wanted), b);

@@ -366,7 +366,7 @@ class Resolver {
     }
     const std::int64_t largest =
         simple && free && fixed <= bound && (imperfect_ || bound % fixed == 0) ? bound
-        : imperfect_ ? LargestImperfect(ranges, bound, fixed)
+        : imperfect_ ? LargestImperfect(ranges, bound)
                      : LargestProduct(ranges, bound);
     if (largest == bound) {
       return;
@@ -420,14 +420,19 @@ class Resolver {
     return products.empty() ? 0 : *products.rbegin();
   }
 
-  /// `bound` unless the smallest product exceeds it (0) or the largest does not reach it.
-  static std::int64_t LargestImperfect(const std::vector<Range>& ranges, std::int64_t bound,
-                                       std::int64_t smallest) {
+  /// 0 when some loop could not run as often as it must, because those inside cover too much; else
+  /// the largest product, at most `bound`.
+  static std::int64_t LargestImperfect(const std::vector<Range>& ranges, std::int64_t bound) {
     std::int64_t largest = 1;
-    for (const Range& range : ranges) {
-      largest = SaturatingMul(largest, std::min(range.max, bound));
+    std::int64_t inside = 1;
+    for (std::size_t i = ranges.size(); i-- > 0;) {
+      if (ranges[i].min - 1 > (bound - 1) / inside) {
+        return 0;
+      }
+      inside = SaturatingMul(inside, ranges[i].min);
+      largest = SaturatingMul(largest, std::min(ranges[i].max, bound));
     }
-    return smallest > bound ? 0 : std::min(largest, bound);
+    return std::min(largest, bound);
   }
 
   const ConstraintSpec& spec_;

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
 /// A mapping of one operator onto one chain: temporal loops per level, spatial factors per fan-out,
-/// and which tensor is kept at which level (DESIGN.md section 1).
+/// and which tensor is kept at which level.
 ///
 /// Reading order: level 0 is outermost. At a level the temporal loops run outermost first; below
 /// them the spatial loops of the level's fan-out, X then Y; below those the next level. The tile of
@@ -67,6 +67,8 @@ struct Violation {
   std::int64_t words_available = 0;
   std::string message;
   int axis = -1;  ///< of a fan-out: 0 = X, 1 = Y
+  /// The least capacity, in words, with which the memory would do; 0: not known.
+  std::int64_t capacity_wanted = 0;
 };
 
 /// Tile of tensor t held by one instance of `level` (largest over time): words of the box.
