@@ -125,6 +125,22 @@ struct Nest {
 /// Reads the mapping into a nest. Loops of bound 1 are dropped.
 void BuildNest(const Compiled& compiled, const mapping::Mapping& mapping, Nest& nest);
 
+/// Whether the fan-outs in use between `parent` and the memory `child` all pass words along from
+/// neighbour to neighbour. False when none is in use, and for the compute units.
+inline bool Forwards(const Compiled& compiled, const Nest& nest, int parent, int child) {
+  bool used = false;
+  for (int l = parent; l < child; ++l) {
+    const auto at = static_cast<std::size_t>(l);
+    if (nest.spatial_end[at + 1] > nest.spatial_end[at]) {
+      used = true;
+      if (!compiled.level[at].forwarding) {
+        return false;
+      }
+    }
+  }
+  return used && child < compiled.levels;
+}
+
 /// Both fill `work` for a covering mapping. CountPerfect requires !nest.ragged.
 void CountPerfect(const Compiled& compiled, const Policy& policy, const mapping::Mapping& mapping,
                   const Nest& nest, Work& work);

@@ -50,8 +50,8 @@ std::vector<EdgeExplanation> ExplainEdges(const Evaluator& evaluator,
         }
         std::array<std::int64_t, kMaxLoops> new_words{};
         const int count = nest.end[Index(child)];
-        edge.delivered_each = CountMoves(compiled.tensor[Index(t)], sets, nest.temporal.data(),
-                                         count, evaluator.policy().window, 1, 1, new_words.data())
+        edge.delivered_each = CountMoves(compiled.tensor[Index(t)], sets, LoopsAbove(nest, child),
+                                         evaluator.policy().window, {}, new_words.data())
                                   .words;
         std::int64_t outer = 1;
         for (int i = 0; i < count; ++i) {

@@ -1,7 +1,9 @@
 #include "cost/moves.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "cost/axis_set.h"
 #include "cost/compiled.h"
@@ -29,21 +31,20 @@ std::int64_t SelfOverlap(const Progression& axis, std::int64_t shift) {
 }
 
 /// Adds the deliveries of a loop around those of the loops inside it.
-void WrapLoop(std::int64_t bound, std::int64_t words, std::int64_t block_a, std::int64_t block_b,
-              Delivered& moves) {
+void WrapLoop(std::int64_t bound, std::int64_t words, BlockSizes blocks, Delivered& moves) {
   moves.words = moves.words * bound + (bound - 1) * words;
-  if (block_a != 1 || block_b != 1) {
-    moves.blocks_a = moves.blocks_a * bound + (bound - 1) * Blocks(words, block_a);
-    moves.blocks_b = moves.blocks_b * bound + (bound - 1) * Blocks(words, block_b);
+  if (blocks.a != 1 || blocks.b != 1) {
+    moves.blocks_a = moves.blocks_a * bound + (bound - 1) * Blocks(words, blocks.a);
+    moves.blocks_b = moves.blocks_b * bound + (bound - 1) * Blocks(words, blocks.b);
   }
 }
 
 /// Adds the first tile.
-void AddFirst(std::int64_t box, std::int64_t block_a, std::int64_t block_b, Delivered& moves) {
+void AddFirst(std::int64_t box, BlockSizes blocks, Delivered& moves) {
   moves.words += box;
-  if (block_a != 1 || block_b != 1) {
-    moves.blocks_a += Blocks(box, block_a);
-    moves.blocks_b += Blocks(box, block_b);
+  if (blocks.a != 1 || blocks.b != 1) {
+    moves.blocks_a += Blocks(box, blocks.a);
+    moves.blocks_b += Blocks(box, blocks.b);
   } else {
     moves.blocks_a = moves.words;
     moves.blocks_b = moves.words;
@@ -65,8 +66,8 @@ AxisSet TileAxis(const mapping::WorkloadAxis& axis, const DimArray& size, bool b
   return AxisSet::Build(generators, bounding);
 }
 
-Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const FlatLoop* loops,
-                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b,
+Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets,
+                     std::span<const FlatLoop> loops, WindowRule rule, BlockSizes blocks,
                      std::int64_t* new_words) {
   const int axes = tensor.axes;
   std::int64_t box = 1;
@@ -83,7 +84,7 @@ Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const F
     advanced[Index(a)] = 0;
   }
   Delivered moves;
-  for (int k = count - 1; k >= 0; --k) {
+  for (std::size_t k = loops.size(); k-- > 0;) {
     const FlatLoop& loop = loops[k];
     Shift shift;
     int moving = 0;
@@ -114,15 +115,14 @@ Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const F
     if (new_words != nullptr) {
       new_words[k] = words;
     }
-    WrapLoop(loop.bound, words, block_a, block_b, moves);
+    WrapLoop(loop.bound, words, blocks, moves);
   }
-  AddFirst(box, block_a, block_b, moves);
+  AddFirst(box, blocks, moves);
   return moves;
 }
 
 Delivered CountWindowMoves(const CompiledTensor& tensor, const Progression* axes,
-                           const FlatLoop* loops, int count, WindowRule rule, std::int64_t block_a,
-                           std::int64_t block_b) {
+                           std::span<const FlatLoop> loops, WindowRule rule, BlockSizes blocks) {
   std::int64_t singles = 1;  // words of the single-term axes together
   std::array<int, kMaxAxes> window;
   std::array<std::int64_t, kMaxAxes> advanced;
@@ -143,7 +143,7 @@ Delivered CountWindowMoves(const CompiledTensor& tensor, const Progression* axes
   bool has_first = false;
   bool first_is_window = false;
   Delivered moves;
-  for (int k = count - 1; k >= 0; --k) {
+  for (std::size_t k = loops.size(); k-- > 0;) {
     const FlatLoop& loop = loops[k];
     const bool single = HasBit(tensor.single_dims, loop.dim);
     const bool single_moves = single || single_advanced;
@@ -172,9 +172,9 @@ Delivered CountWindowMoves(const CompiledTensor& tensor, const Progression* axes
         first = shift;
       }
     }
-    WrapLoop(loop.bound, words, block_a, block_b, moves);
+    WrapLoop(loop.bound, words, blocks, moves);
   }
-  AddFirst(box, block_a, block_b, moves);
+  AddFirst(box, blocks, moves);
   return moves;
 }
 

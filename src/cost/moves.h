@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "cost/axis_set.h"
 #include "cost/compiled.h"
@@ -17,17 +18,27 @@ namespace sluice::cost {
 /// Sum over all deliveries (the first tile and every move).
 struct Delivered {
   std::int64_t words = 0;
-  std::int64_t blocks_a = 0;  ///< every delivery rounded up to block size a
+  std::int64_t blocks_a = 0;  ///< every delivery rounded up to blocks of size a
   std::int64_t blocks_b = 0;
 };
 
+/// Words of a block where words leave (a) and where they arrive (b).
+struct BlockSizes {
+  std::int64_t a = 1;
+  std::int64_t b = 1;
+};
+
+/// The temporal loops above a level, outermost first.
+[[nodiscard]] inline std::span<const FlatLoop> LoopsAbove(const Nest& nest, int level) {
+  return {nest.temporal.data(), Index(nest.end[Index(level)])};
+}
+
 using AxisSets = std::array<AxisSet, kMaxAxes>;
 
-/// `sets[a]`: positions of the tile on axis a. `loops`: the first `count` temporal loops (those
-/// above the tile), outermost first. `new_words`, if given, receives the words of one move of each
-/// loop.
-Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets, const FlatLoop* loops,
-                     int count, WindowRule rule, std::int64_t block_a, std::int64_t block_b,
+/// `sets[a]`: positions of the tile on axis a. `loops`: those above the tile. `new_words`, if
+/// given, receives the words of one move of each loop.
+Delivered CountMoves(const CompiledTensor& tensor, const AxisSets& sets,
+                     std::span<const FlatLoop> loops, WindowRule rule, BlockSizes blocks,
                      std::int64_t* new_words = nullptr);
 
 /// Positions on one axis of a tile with `size[d]` points of dim d; `bounding` fills the gaps.
@@ -42,7 +53,6 @@ struct Progression {
 /// CountMoves for tiles whose axes are all progressions, without its generality: an axis with a
 /// single term keeps nothing when it moves, so only windows need their overlap computed.
 Delivered CountWindowMoves(const CompiledTensor& tensor, const Progression* axes,
-                           const FlatLoop* loops, int count, WindowRule rule, std::int64_t block_a,
-                           std::int64_t block_b);
+                           std::span<const FlatLoop> loops, WindowRule rule, BlockSizes blocks);
 
 }  // namespace sluice::cost

@@ -7,12 +7,11 @@
 //   served by the parent   = delivered to one child x number of distinct tile offsets   (multicast)
 //                            CountMoves(union of the children's tiles) (forwarding)
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include "cost/axis_set.h"
 #include "cost/compiled.h"
@@ -122,13 +121,13 @@ class PerfectCounter {
       one = {e.tile_words * visits, RoundUp(e.tile_words, parent_block) * visits,
              RoundUp(e.tile_words, child_block) * visits};
     } else {
-      one = CountTile(tensor, child, parent_block, child_block, e.tile_words);
+      one = CountTile(tensor, child, {parent_block, child_block}, e.tile_words);
     }
     e.delivered = one.words * children;
     e.delivered_blocks = one.blocks_b * children;
     e.served = one.words * groups;
     e.served_blocks = one.blocks_a * groups;
-    if (!tensor.is_output && Forwards(parent, child)) {
+    if (!tensor.is_output && Forwards(compiled_, nest_, parent, child)) {
       const Delivered group = CountGroup(tensor, parent, child, parent_block);
       e.served = group.words * parents;
       e.served_blocks = group.blocks_a * parents;
@@ -156,11 +155,9 @@ class PerfectCounter {
     return words;
   }
 
-  [[nodiscard]] Delivered CountTile(const CompiledTensor& tensor, int child,
-                                    std::int64_t parent_block, std::int64_t child_block,
+  [[nodiscard]] Delivered CountTile(const CompiledTensor& tensor, int child, BlockSizes blocks,
                                     std::int64_t& tile_words) const {
-    const FlatLoop* loops = nest_.temporal.data();
-    const int count = nest_.end[Index(child)];
+    const std::span<const FlatLoop> loops = LoopsAbove(nest_, child);
     tile_words = 1;
     if (!tensor.joint) {
       std::array<Progression, kMaxAxes> axes;
@@ -170,8 +167,7 @@ class PerfectCounter {
         tile_words *= axes[Index(a)].count;
       }
       if (regular) {
-        return CountWindowMoves(tensor, axes.data(), loops, count, policy_.window, parent_block,
-                                child_block);
+        return CountWindowMoves(tensor, axes.data(), loops, policy_.window, blocks);
       }
     }
     AxisSets sets;
@@ -180,7 +176,7 @@ class PerfectCounter {
       sets[Index(a)] = TileSet(tensor.axis[Index(a)], child);
       tile_words *= sets[Index(a)].size();
     }
-    return CountMoves(tensor, sets, loops, count, policy_.window, parent_block, child_block);
+    return CountMoves(tensor, sets, loops, policy_.window, blocks);
   }
 
   /// The positions of the tile on an axis if they are evenly spaced; false if there are gaps.
@@ -249,20 +245,6 @@ class PerfectCounter {
     return output ? at.reduction : at.multicast;
   }
 
-  /// Whether all fan-outs in use between parent and child pass words along.
-  [[nodiscard]] bool Forwards(int parent, int child) const {
-    bool used = false;
-    for (int l = parent; l < child; ++l) {
-      if (work_.instances[Index(l + 1)] > work_.instances[Index(l)]) {
-        used = true;
-        if (!compiled_.level[Index(l)].forwarding) {
-          return false;
-        }
-      }
-    }
-    return used && child < compiled_.levels;
-  }
-
   [[nodiscard]] std::int64_t DistinctAt(const CompiledTensor& tensor, int t, int level) const {
     const std::int64_t relevant = relevant_[Index(level)][Index(t)];
     if (relevant == 1 || (tensor.windows == 0 && !tensor.joint)) {
@@ -304,17 +286,12 @@ class PerfectCounter {
         continue;
       }
       std::set<Offset> next;
-      for (const Offset& base : offsets) {
+      for (Offset moved : offsets) {
         for (std::int64_t x = 0; x < loop.bound; ++x) {
-          Offset moved = base;
-          for (int a = 0; a < tensor.axes; ++a) {
-            for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-              if (term.dim == loop.dim) {
-                moved[Index(a)] += term.coefficient * loop.stride * x;
-              }
-            }
-          }
           next.insert(moved);
+          for (int a = 0; a < tensor.axes; ++a) {
+            moved[Index(a)] += tensor.coefficient[Index(a)][Index(loop.dim)] * loop.stride;
+          }
         }
       }
       offsets = std::move(next);
@@ -343,8 +320,7 @@ class PerfectCounter {
         sets[Index(a)] = BoxedUnion(tensor.axis[Index(a)], parent, child);
       }
     }
-    return CountMoves(tensor, sets, nest_.temporal.data(), nest_.end[Index(child)], policy_.window,
-                      parent_block, 1);
+    return CountMoves(tensor, sets, LoopsAbove(nest_, child), policy_.window, {parent_block, 1});
   }
 
   [[nodiscard]] AxisSet BoxedUnion(const mapping::WorkloadAxis& axis, int parent, int child) const {

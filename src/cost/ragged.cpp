@@ -163,7 +163,7 @@ class RaggedCounter {
     e.parent = parent;
     e.child = child;
     const std::uint32_t merging = MergingLevels(tensor, parent, child);
-    const bool forwards = !tensor.is_output && Forwards(parent, child);
+    const bool forwards = !tensor.is_output && Forwards(compiled_, nest_, parent, child);
     if (child < compiled_.levels) {
       DimArray size{};
       for (int d = 0; d < compiled_.dims; ++d) {
@@ -174,7 +174,7 @@ class RaggedCounter {
       e.tile_words = 1;
     }
     if (forwards || NeedsWalk(tensor, parent, child, merging)) {
-      WalkEdge(compiled_, policy_, nest_, t, merging, forwards, e);
+      WalkEdge(compiled_, policy_, nest_, t, {merging, forwards}, e);
       return e;
     }
     if (child == compiled_.levels) {
@@ -202,20 +202,6 @@ class RaggedCounter {
       }
     }
     return mask;
-  }
-
-  /// Whether all fan-outs in use between parent and child pass words along.
-  [[nodiscard]] bool Forwards(int parent, int child) const {
-    bool used = false;
-    for (int l = parent; l < child; ++l) {
-      if (nest_.spatial_end[Index(l + 1)] > nest_.spatial_end[Index(l)]) {
-        used = true;
-        if (!compiled_.level[Index(l)].forwarding) {
-          return false;
-        }
-      }
-    }
-    return used && child < compiled_.levels;
   }
 
   [[nodiscard]] bool NeedsWalk(const CompiledTensor& tensor, int parent, int child,
@@ -309,7 +295,7 @@ class RaggedCounter {
       Delivered total;
       ForEachCombination(
           ListClasses(tensor, e.child, merged), [&](std::int64_t multiplicity, const auto& chosen) {
-            const Delivered one = Moves(tensor, e.child, chosen, parent_block, child_block);
+            const Delivered one = Moves(tensor, e.child, chosen, {parent_block, child_block});
             total.words += multiplicity * one.words;
             total.blocks_a += multiplicity * one.blocks_a;
             total.blocks_b += multiplicity * one.blocks_b;
@@ -333,17 +319,25 @@ class RaggedCounter {
     bool all_ones = true;  ///< the final pass through them has one iteration
   };
 
+  /// One representative on its way through the loops above `child`, outermost first.
+  struct Course {
+    Course(int c, const Chosen& representative) : child(c), chosen(representative) {}
+    int child;
+    const Chosen& chosen;
+    std::array<std::int64_t, kMaxLoops> last;  ///< of every loop; filled as far as there are loops
+    DimArray outer{};  ///< executed combinations of the dim's loops outside the current one
+    StaticVector<std::int32_t, kMaxDims> ragged;
+  };
+
   /// Words delivered to one instance over the run.
   [[nodiscard]] Delivered Moves(const CompiledTensor& tensor, int child, const Chosen& chosen,
-                                std::int64_t block_a, std::int64_t block_b) const {
+                                BlockSizes blocks) const {
     const int count = nest_.end[Index(child)];
-    std::array<std::int64_t, kMaxLoops> last;  // of every loop in this representative
+    Course course(child, chosen);
     DimArray position{};
-    DimArray outer{};  // executed combinations of the dim's loops outside the current one
-    StaticVector<std::int32_t, kMaxDims> ragged;
     DimArray size{};
     for (int d = 0; d < compiled_.dims; ++d) {
-      outer[Index(d)] = 1;
+      course.outer[Index(d)] = 1;
       const DimClass& c = *chosen[Index(d)];
       size[Index(d)] = c.visits == 1 ? c.last_tile : nest_.tile[Index(child)][Index(d)];
     }
@@ -351,8 +345,8 @@ class RaggedCounter {
     for (int i = 0; i < count; ++i) {
       const FlatLoop& loop = nest_.temporal[Index(i)];
       const DimClass& c = *chosen[Index(loop.dim)];
-      last[Index(i)] = c.last[Index(static_cast<int>(position[Index(loop.dim)]++))];
-      if (last[Index(i)] != loop.bound) {
+      course.last[Index(i)] = c.last[Index(static_cast<int>(position[Index(loop.dim)]++))];
+      if (course.last[Index(i)] != loop.bound) {
         is_ragged[Index(loop.dim)] = 1;
       }
     }
@@ -360,31 +354,29 @@ class RaggedCounter {
       const DimClass& c = *chosen[Index(d)];
       if (is_ragged[Index(d)] != 0 ||
           (c.last_tile != nest_.tile[Index(child)][Index(d)] && c.visits > 1)) {
-        ragged.push_back(d);
+        course.ragged.push_back(d);
       }
     }
     Delivered total;
-    Deliver(BoxWords(tensor, size), 1, block_a, block_b, total);
+    Deliver(BoxWords(tensor, size), 1, blocks, total);
     for (int k = 0; k < count; ++k) {
-      MovesOfLoop(tensor, child, chosen, k, last.data(), outer, ragged, block_a, block_b, total);
+      MovesOfLoop(tensor, course, k, blocks, total);
       const FlatLoop& loop = nest_.temporal[Index(k)];
-      std::int64_t& combinations = outer[Index(loop.dim)];
-      combinations = (combinations - 1) * loop.bound + last[Index(k)];
+      std::int64_t& combinations = course.outer[Index(loop.dim)];
+      combinations = (combinations - 1) * loop.bound + course.last[Index(k)];
     }
     return total;
   }
 
-  static void Deliver(std::int64_t words, std::int64_t times, std::int64_t block_a,
-                      std::int64_t block_b, Delivered& total) {
+  static void Deliver(std::int64_t words, std::int64_t times, BlockSizes blocks, Delivered& total) {
     total.words += words * times;
-    total.blocks_a += (words + block_a - 1) / block_a * times;
-    total.blocks_b += (words + block_b - 1) / block_b * times;
+    total.blocks_a += (words + blocks.a - 1) / blocks.a * times;
+    total.blocks_b += (words + blocks.b - 1) / blocks.b * times;
   }
 
-  void MovesOfLoop(const CompiledTensor& tensor, int child, const Chosen& chosen, int k,
-                   const std::int64_t* last, const DimArray& outer,
-                   const StaticVector<std::int32_t, kMaxDims>& ragged, std::int64_t block_a,
-                   std::int64_t block_b, Delivered& total) const {
+  void MovesOfLoop(const CompiledTensor& tensor, const Course& course, int k, BlockSizes blocks,
+                   Delivered& total) const {
+    const auto& [child, chosen, last, outer, ragged] = course;
     const int count = nest_.end[Index(child)];
     const FlatLoop& loop = nest_.temporal[Index(k)];
     std::array<Inside, kMaxDims> inside{};
@@ -392,8 +384,8 @@ class RaggedCounter {
       const FlatLoop& inner = nest_.temporal[Index(i)];
       Inside& in = inside[Index(inner.dim)];
       in.advanced_full += (inner.bound - 1) * inner.stride;
-      in.advanced_last += (last[i] - 1) * inner.stride;
-      in.all_ones = in.all_ones && last[i] == 1;
+      in.advanced_last += (last[Index(i)] - 1) * inner.stride;
+      in.all_ones = in.all_ones && last[Index(i)] == 1;
     }
     const auto cases = 1U << ragged.size();
     for (unsigned on = 0; on < cases; ++on) {
@@ -439,22 +431,21 @@ class RaggedCounter {
       shift[Index(loop.dim)] = loop.stride - inside[Index(loop.dim)].advanced_full;
       if (!own_ragged) {
         Deliver(NewWords(tensor, old_size, new_size, shift), times * outer_count * (loop.bound - 1),
-                block_a, block_b, total);
+                blocks, total);
         continue;
       }
       old_size[Index(loop.dim)] = full;
       new_size[Index(loop.dim)] = full;
-      const std::int64_t plain_moves =
-          own_on ? std::max<std::int64_t>(0, last[k] - 2) : (outer_count - 1) * (loop.bound - 1);
+      const std::int64_t plain_moves = own_on ? std::max<std::int64_t>(0, last[Index(k)] - 2)
+                                              : (outer_count - 1) * (loop.bound - 1);
       if (plain_moves > 0) {
-        Deliver(NewWords(tensor, old_size, new_size, shift), times * plain_moves, block_a, block_b,
-                total);
+        Deliver(NewWords(tensor, old_size, new_size, shift), times * plain_moves, blocks, total);
       }
-      if (own_on && last[k] >= 2) {
+      if (own_on && last[Index(k)] >= 2) {
         if (inside[Index(loop.dim)].all_ones) {
           new_size[Index(loop.dim)] = chosen[Index(loop.dim)]->last_tile;
         }
-        Deliver(NewWords(tensor, old_size, new_size, shift), times, block_a, block_b, total);
+        Deliver(NewWords(tensor, old_size, new_size, shift), times, blocks, total);
       }
     }
   }

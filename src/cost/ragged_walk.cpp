@@ -41,14 +41,14 @@ struct History {
 
 class Walker {
  public:
-  Walker(const Compiled& compiled, const Policy& policy, const Nest& nest,
-         const CompiledTensor& tensor, std::uint32_t merging, bool forwards, Edge& edge)
+  Walker(const Compiled& compiled, const Policy& policy, const Nest& nest, int tensor,
+         Siblings siblings, Edge& edge)
       : compiled_(compiled),
         policy_(policy),
         nest_(nest),
-        tensor_(tensor),
-        merging_(merging),
-        forwards_(forwards),
+        tensor_(compiled.tensor[Index(tensor)]),
+        merging_(siblings.merging),
+        forwards_(siblings.forward),
         edge_(edge),
         memory_child_(edge.child < compiled.levels) {
     const bool per_tile = policy.vector_rounding == VectorRounding::kPerTile;
@@ -319,8 +319,8 @@ class Walker {
 }  // namespace
 
 void WalkEdge(const Compiled& compiled, const Policy& policy, const Nest& nest, int tensor,
-              std::uint32_t merging, bool forwards, Edge& edge) {
-  Walker(compiled, policy, nest, compiled.tensor[Index(tensor)], merging, forwards, edge).Run();
+              Siblings siblings, Edge& edge) {
+  Walker(compiled, policy, nest, tensor, siblings, edge).Run();
 }
 
 }  // namespace sluice::cost
