@@ -47,40 +47,6 @@ std::int64_t Luby(std::int64_t i) {
   return power - 1 == i ? power / 2 : Luby(i - (power / 2 - 1));
 }
 
-/// One walk from `start`; returns when the schedule or the budget is over.
-/// `guard` is set in imperfect spaces.
-void Anneal(const Point& start, double hot, std::int64_t steps, const WalkGuard* guard, Rng& rng,
-            Search& search, Walker& walker) {
-  walker.Set(start);
-  double current = search.Evaluate(walker.mapping());
-  const std::int64_t temperatures = std::max<std::int64_t>(1, steps / kStepsPerTemperature);
-  const double cooling = std::pow(kCold / hot, 1.0 / static_cast<double>(temperatures));
-  double temperature = hot;
-  for (std::int64_t k = 0; k < temperatures; ++k, temperature *= cooling) {
-    for (std::int64_t i = 0; i < kStepsPerTemperature; ++i) {
-      if (search.Done()) {
-        return;
-      }
-      if (!walker.Propose(rng)) {
-        search.CountRejected();
-        continue;
-      }
-      if (!walker.Fits() || (guard != nullptr && guard->TooSlow(walker.mapping()))) {
-        walker.Undo();
-        search.CountRejected();
-        continue;
-      }
-      const double next = search.Evaluate(walker.mapping());
-      // exp(-ln(next / current) / T) > u, without the logarithm of the costs
-      if (next <= current || next < current * std::pow(1.0 - rng.Uniform(), -temperature)) {
-        current = next;
-      } else {
-        walker.Undo();
-      }
-    }
-  }
-}
-
 /// Rounds over one space until the search is done, has converged, or has spent `evaluations`.
 class Rounds {
  public:
@@ -98,10 +64,10 @@ class Rounds {
       }
       const double before = search.best_score().value(objective_);
       const std::int64_t steps = Luby(round) * shortest;
-      if (round % reheat_every == 0) {
-        Anneal(space_.FromMapping(search.best()), kWarm, steps, guard_, rng, search, walker_);
+      if (const auto& best = search.best(); best && round % reheat_every == 0) {
+        Anneal(space_.FromMapping(*best), kWarm, steps, rng, search);
       } else {
-        Anneal(Start(rng), kHot, steps, guard_, rng, search, walker_);
+        Anneal(Start(rng), kHot, steps, rng, search);
       }
       spent += steps;
       if (search.best_score().value(objective_) < before * (1 - kProgress)) {
@@ -111,6 +77,38 @@ class Rounds {
   }
 
  private:
+  /// One walk from `start`; returns when the schedule or the budget is over.
+  void Anneal(const Point& start, double hot, std::int64_t steps, Rng& rng, Search& search) {
+    walker_.Set(start);
+    double current = search.Evaluate(walker_.mapping());
+    const std::int64_t temperatures = std::max<std::int64_t>(1, steps / kStepsPerTemperature);
+    const double cooling = std::pow(kCold / hot, 1.0 / static_cast<double>(temperatures));
+    double temperature = hot;
+    for (std::int64_t k = 0; k < temperatures; ++k, temperature *= cooling) {
+      for (std::int64_t i = 0; i < kStepsPerTemperature; ++i) {
+        if (search.Done()) {
+          return;
+        }
+        if (!walker_.Propose(rng)) {
+          search.CountRejected();
+          continue;
+        }
+        if (!walker_.Fits() || (guard_ != nullptr && guard_->TooSlow(walker_.mapping()))) {
+          walker_.Undo();
+          search.CountRejected();
+          continue;
+        }
+        const double next = search.Evaluate(walker_.mapping());
+        // exp(-ln(next / current) / T) > u, without the logarithm of the costs
+        if (next <= current || next < current * std::pow(1.0 - rng.Uniform(), -temperature)) {
+          current = next;
+        } else {
+          walker_.Undo();
+        }
+      }
+    }
+  }
+
   [[nodiscard]] Point Start(Rng& rng) const {
     const Point start = space_.Greedy(rng);
     // The outermost mapping is perfect, hence quick.
@@ -120,7 +118,7 @@ class Rounds {
 
   const Mapspace& space_;
   cost::Objective objective_;
-  const WalkGuard* guard_;
+  const WalkGuard* guard_;  ///< set in imperfect spaces
   Walker walker_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "base/rng.h"
 #include "base/static_vector.h"
 #include "mapper/feasible.h"

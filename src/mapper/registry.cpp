@@ -33,9 +33,9 @@ std::string_view StopReasonName(StopReason reason) {
 }
 
 const std::vector<const Mapper*>& AllMappers() {
-  static const AnnealingMapper annealing;
-  static const RandomMapper random;
-  static const std::vector<const Mapper*> kAll = {&annealing, &random};
+  static const AnnealingMapper kAnnealing;
+  static const RandomMapper kRandom;
+  static const std::vector<const Mapper*> kAll = {&kAnnealing, &kRandom};
   return kAll;
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "mapper/mapper.h"
 
@@ -33,8 +34,7 @@ class Search {
   }
   /// Whether the budget is spent, a stop was asked for, or nothing can be better.
   [[nodiscard]] bool Done() const { return done_; }
-  [[nodiscard]] bool has_best() const { return result_.best.has_value(); }
-  [[nodiscard]] const mapping::Mapping& best() const { return *result_.best; }
+  [[nodiscard]] const std::optional<mapping::Mapping>& best() const { return result_.best; }
   [[nodiscard]] const cost::Score& best_score() const { return result_.score; }
   [[nodiscard]] std::int64_t evaluations() const { return result_.evaluations; }
 

@@ -67,7 +67,7 @@ bool Walker::Propose(Rng& rng) {
   const std::uint32_t keep_weight = keep_levels_.empty() ? 0 : 12;
   const std::uint32_t axis_weight = axis_levels_.empty() ? 0 : 3;
   const std::uint32_t free_weight = space_->imperfect() ? 30 : 0;
-  std::uint32_t draw = rng.Below(80 + keep_weight + axis_weight + free_weight);
+  const std::uint32_t draw = rng.Below(80 + keep_weight + axis_weight + free_weight);
   bool changed = false;
   if (draw < 35) {
     changed = ShiftFactor(rng);
