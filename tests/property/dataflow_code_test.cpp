@@ -1,0 +1,245 @@
+/// \file
+/// Dataflow codes: canonical codes, dataflows, MAESTRO's text and integers correspond one to one;
+/// every code is a mapping that covers the operator on any machine, and where tiles divide the
+/// mapping remembers the code. The maestro models count the same work through a code as the layer
+/// has.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "cost/maestro/exact.h"
+#include "io/maestro/network.h"
+#include "mapping/dataflow/code.h"
+#include "mapping/dataflow/nest.h"
+#include "testing/maestro_cases.h"
+#include "testing/nests.h"
+
+namespace sluice {
+namespace {
+
+using mapping::CodeDim;
+using mapping::DataflowCode;
+using mapping::Layer;
+using mapping::LayerType;
+using mapping::LevelCode;
+
+/// Anything with valid orders; not canonical.
+DataflowCode RandomCode(Rng& rng, std::size_t levels, std::int64_t largest) {
+  DataflowCode code;
+  for (std::size_t l = 0; l < levels; ++l) {
+    LevelCode level;
+    level.parallel = static_cast<CodeDim>(rng.Below(mapping::kCodeDims));
+    level.units = rng.Between(0, 20);
+    for (std::size_t i = level.order.size(); i > 1; --i) {
+      std::swap(level.order[i - 1], level.order[rng.Below(static_cast<std::uint32_t>(i))]);
+    }
+    for (std::int64_t& tile : level.tile) {
+      tile = rng.Between(0, largest + 2);
+    }
+    code.levels.push_back(level);
+  }
+  return code;
+}
+
+Layer RandomLayer(Rng& rng) {
+  return testing::RandomMaestroLayer(rng, {.largest = 40, .dividing = false});
+}
+
+RC_GTEST_PROP(DataflowCode, CanonicalCodesAreDataflowsAndBack, ()) {
+  Rng rng(*rc::gen::arbitrary<std::uint64_t>());
+  const Layer layer = RandomLayer(rng);
+  const auto code =
+      mapping::Canonical(layer, RandomCode(rng, static_cast<std::size_t>(rng.Between(1, 4)), 40));
+  RC_ASSERT(ValidateCode(layer, code).has_value());
+  RC_ASSERT(mapping::Canonical(layer, code) == code);
+  const auto dataflow = Decode(layer, code);
+  RC_ASSERT(ValidateDataflow(layer, dataflow).has_value());
+  const auto again = Encode(layer, dataflow);
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == code);
+}
+
+RC_GTEST_PROP(DataflowCode, SurvivesMaestroText, ()) {
+  Rng rng(*rc::gen::arbitrary<std::uint64_t>());
+  const Layer layer = RandomLayer(rng);
+  const auto code =
+      mapping::Canonical(layer, RandomCode(rng, static_cast<std::size_t>(rng.Between(1, 4)), 40));
+  const io::MaestroNetwork network{"net", {{"layer", layer, Decode(layer, code)}}};
+  const std::string text = io::WriteMaestroNetwork(network);
+  const auto read = io::ReadMaestroNetwork(text, "written.m");
+  RC_ASSERT(read.has_value());
+  RC_ASSERT(*read == network);
+  const auto again = Encode(read->layers[0].layer, read->layers[0].dataflow);
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == code);
+}
+
+RC_GTEST_PROP(DataflowCode, SurvivesNumbers, ()) {
+  Rng rng(*rc::gen::arbitrary<std::uint64_t>());
+  const auto levels = static_cast<std::size_t>(rng.Between(1, 4));
+  const DataflowCode code = RandomCode(rng, levels, 40);
+  const auto numbers = ToNumbers(code);
+  RC_ASSERT(numbers.size() == levels * 14);
+  const auto again = mapping::FromNumbers(numbers);
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == code);
+}
+
+RC_GTEST_PROP(LayerCode, LayersAreCodesAndBack, ()) {
+  Rng rng(*rc::gen::arbitrary<std::uint64_t>());
+  const Layer layer = RandomLayer(rng);
+  const auto again = LayerOf(mapping::CodeOf(layer));
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == layer);
+}
+
+TEST(LayerCode, PaddingIsFoldedIntoTheInput) {
+  mapping::LayerCode code;
+  code.k = 64;
+  code.c = 3;
+  code.y = code.x = 224;
+  code.r = code.s = 7;
+  code.stride_y = code.stride_x = 2;
+  code.pad_y = code.pad_x = 6;
+  const auto layer = LayerOf(code);
+  ASSERT_TRUE(layer);
+  EXPECT_EQ((*layer)[mapping::LayerDim::kY], 230);
+  EXPECT_EQ(layer->outputs(mapping::LayerDim::kY), 112);
+  EXPECT_EQ(layer->macs(), std::int64_t{64} * 3 * 112 * 112 * 7 * 7);
+}
+
+TEST(LayerCode, RefusesWhatIsNoLayer) {
+  mapping::LayerCode code;
+  code.type = 9;
+  EXPECT_EQ(LayerOf(code).error().code, ErrorCode::kOperatorInvalid);
+  code.type = 3;
+  code.r = 3;
+  EXPECT_EQ(LayerOf(code).error().code, ErrorCode::kOperatorInvalid);
+  code = {};
+  code.r = 3;
+  EXPECT_EQ(LayerOf(code).error().path, "R");
+}
+
+TEST(DataflowCode, RefusesDataflowsItCannotSay) {
+  const auto encode = [](const std::string& maps) {
+    const auto network = io::ReadMaestroNetwork(
+        "Network n { Layer l { Type: CONV Dimensions { K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10 } "
+        "Dataflow { " +
+            maps + " } } }",
+        "inline.m");
+    EXPECT_TRUE(network) << network.error().Render();
+    return Encode(network->layers[0].layer, network->layers[0].dataflow);
+  };
+  const std::string rest = "TemporalMap(4,4) C; TemporalMap(3,3) R; TemporalMap(3,3) S; ";
+  EXPECT_TRUE(encode("SpatialMap(2,2) K; TemporalMap(2,2) Y'; TemporalMap(8,8) X'; " + rest));
+  // Input positions, a gap, a missing map, two spatial maps.
+  EXPECT_FALSE(encode("SpatialMap(2,2) K; TemporalMap(3,1) Y; TemporalMap(8,8) X'; " + rest));
+  EXPECT_FALSE(encode("SpatialMap(2,3) K; TemporalMap(2,2) Y'; TemporalMap(8,8) X'; " + rest));
+  EXPECT_FALSE(encode("SpatialMap(2,2) K; TemporalMap(2,2) Y'; " + rest));
+  EXPECT_FALSE(encode("SpatialMap(2,2) K; SpatialMap(2,2) Y'; TemporalMap(8,8) X'; " + rest));
+}
+
+/// DRAM, a shared memory over a grid, and `inner` memories below it.
+arch::Chain Machine(std::int64_t x, std::int64_t y, int inner) {
+  arch::Chain chain;
+  for (int m = 0; m < 2 + inner; ++m) {
+    arch::Level level;
+    level.memory.name = "M" + std::to_string(m);
+    if (m == 1) {
+      level.fan_out.x = x;
+      level.fan_out.y = y;
+    }
+    chain.levels.push_back(level);
+  }
+  chain.compute.classes.push_back({});
+  return chain;
+}
+
+mapping::Workload ConvNest(Rng& rng, std::int64_t stride) {
+  const auto size = [&rng] { return rng.Between(2, 24); };
+  const std::string row = (stride > 1 ? std::to_string(stride) : "") + "P+R";
+  return testing::MakeNest({{"N", rng.Between(2, 3)},
+                            {"K", size()},
+                            {"C", size()},
+                            {"P", size()},
+                            {"Q", size()},
+                            {"R", rng.Between(2, 3)},
+                            {"S", rng.Between(2, 3)}},
+                           {{"Input", {"N", "C", row, "Q+S"}},
+                            {"Weight", {"K", "C", "R", "S"}},
+                            {"Output", {"N", "K", "P", "Q"}}});
+}
+
+RC_GTEST_PROP(CodeMapper, EveryCodeCoversTheOperatorOnAnyMachine, ()) {
+  Rng rng(*rc::gen::arbitrary<std::uint64_t>());
+  const auto workload = ConvNest(rng, rng.Between(1, 2));
+  const auto chain =
+      Machine(rng.Between(1, 5), rng.Between(1, 4), static_cast<int>(rng.Between(0, 2)));
+  const auto mapper = mapping::CodeMapper::Create(workload, chain);
+  RC_ASSERT(mapper.has_value());
+  RC_ASSERT(mapper->layer().macs() == workload.points());
+  const auto code = mapping::Canonical(
+      mapper->layer(), RandomCode(rng, static_cast<std::size_t>(rng.Between(1, 4)), 24));
+  const auto violations = CheckMapping(workload, chain, mapper->MappingOf(code));
+  RC_ASSERT(violations.empty());
+}
+
+std::int64_t Divisor(Rng& rng, std::int64_t n) {
+  std::int64_t d = rng.Between(1, n);
+  while (n % d != 0) {
+    --d;
+  }
+  return d;
+}
+
+RC_GTEST_PROP(CodeMapper, DividingCodesAreRememberedByTheirMappings, ()) {
+  Rng rng(*rc::gen::arbitrary<std::uint64_t>());
+  const auto workload = ConvNest(rng, 1);
+  const std::int64_t x = rng.Between(2, 6);
+  const auto chain = Machine(x, rng.Between(2, 6), 1);
+  const auto mapper = mapping::CodeMapper::Create(workload, chain);
+  RC_ASSERT(mapper.has_value());
+  auto parent = CodeExtents(mapper->layer());
+  DataflowCode code = RandomCode(rng, 2, 1);
+  for (std::size_t l = 0; l < 2; ++l) {
+    LevelCode& level = code.levels[l];
+    for (std::size_t d = 0; d < parent.size(); ++d) {
+      level.tile[d] = Divisor(rng, parent[d]);
+    }
+    const std::size_t p = Index(level.parallel);
+    const std::int64_t trips = parent[p] / level.tile[p];
+    level.units = Divisor(rng, std::min(trips, chain.levels[1].fan_out.y));
+    const std::int64_t units = l == 0 ? std::min(trips, x) : level.units;
+    RC_PRE(trips % units == 0);
+    parent = level.tile;
+  }
+  code = mapping::Canonical(mapper->layer(), code);
+  const auto again = mapper->CodeOf(mapper->MappingOf(code), 2);
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == mapping::Remembered(mapper->layer(), code, x));
+}
+
+TEST(CodeMapper, FindsTheRolesOfTheDims) {
+  const auto gemm = testing::MakeNest({{"M", 5}, {"N", 7}, {"K", 3}},
+                                      {{"A", {"M", "K"}}, {"B", {"K", "N"}}, {"C", {"M", "N"}}});
+  const auto binding = BindLayer(gemm);
+  ASSERT_TRUE(binding);
+  EXPECT_EQ(CodeExtents(binding->layer), (mapping::CodeSizes{7, 3, 5, 1, 1, 1}));
+  const auto depthwise = testing::MakeNest(
+      {{"G", 6}, {"P", 5}, {"Q", 4}, {"R", 3}, {"S", 2}},
+      {{"I", {"G", "2P+R", "Q+S"}}, {"W", {"G", "R", "S"}}, {"O", {"G", "P", "Q"}}});
+  const auto bound = BindLayer(depthwise);
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->layer.type, LayerType::kDepthwise);
+  EXPECT_EQ(bound->layer.stride_y, 2);
+  EXPECT_EQ(bound->layer.macs(), depthwise.points());
+  const auto pool = testing::MakeNest({{"P", 5}, {"R", 3}}, {{"I", {"P+R"}}, {"O", {"P"}}});
+  EXPECT_EQ(BindLayer(pool).error().code, ErrorCode::kOperatorInvalid);
+}
+
+}  // namespace
+}  // namespace sluice
