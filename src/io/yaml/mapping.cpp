@@ -20,7 +20,7 @@
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
-#include "base/text.h"
+#include "io/yaml/words.h"
 #include "io/yaml/yaml.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
@@ -33,43 +33,6 @@ using mapping::LoopList;
 using mapping::Violation;
 
 constexpr std::int64_t kMaxFactor = std::numeric_limits<std::int32_t>::max();
-
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& names) {
-  const std::string closest = word.size() > 200 ? std::string() : ClosestMatch(word, names);
-  return closest.empty() ? fmt::format("one of: {}", fmt::join(names, ", "))
-                         : fmt::format("did you mean `{}`?", closest);
-}
-
-/// A part of a scalar: a diagnostic there points at the part when the scalar is on one line.
-struct Part {
-  const Cursor* scalar;
-  std::size_t offset = 0;
-  std::string text;
-
-  [[nodiscard]] Diagnostic Error(ErrorCode code, std::string message, std::string hint = {}) const {
-    Diagnostic diagnostic = scalar->Error(code, std::move(message), std::move(hint));
-    SourceSpan& span = diagnostic.span;
-    const std::size_t begin =
-        static_cast<std::size_t>(span.column) - 1 + offset + (scalar->IsQuoted() ? 1 : 0);
-    if (span.column > 0 && begin < span.excerpt.size() &&
-        span.excerpt.compare(begin, text.size(), text) == 0) {
-      span.column = static_cast<int>(begin) + 1;
-      span.length = static_cast<int>(std::max<std::size_t>(1, text.size()));
-    }
-    return diagnostic;
-  }
-};
-
-std::vector<Part> Split(const Cursor& scalar, const std::string& text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  std::vector<Part> parts;
-  for (std::size_t begin = text.find_first_not_of(kBlank); begin != std::string::npos;) {
-    const std::size_t end = std::min(text.find_first_of(kBlank, begin), text.size());
-    parts.push_back({&scalar, begin, text.substr(begin, end - begin)});
-    begin = text.find_first_not_of(kBlank, end);
-  }
-  return parts;
-}
 
 class Reader {
  public:
@@ -181,7 +144,7 @@ class Reader {
     }
     if (at->IsScalar()) {
       SLUICE_TRY(const std::string text, at->AsString());
-      for (const Part& part : Split(*at, text)) {
+      for (const Word& part : SplitWords(*at, text)) {
         SLUICE_TRY_STATUS(ReadCompact(part, loops));
       }
       return {};
@@ -222,14 +185,14 @@ class Reader {
   }
 
   /// `K=4` or `P=7,3`
-  Status ReadCompact(const Part& part, LoopList& loops) {
+  Status ReadCompact(const Word& part, LoopList& loops) {
     const std::size_t equals = part.text.find('=');
     if (equals == std::string::npos) {
       return Fail(part.Error(ErrorCode::kSyntax,
                              fmt::format("`{}` is not of the form DIM=FACTOR", part.text),
                              "for example `K=4`, or `P=7,3` when the last round has 3"));
     }
-    const Part dim{part.scalar, part.offset, part.text.substr(0, equals)};
+    const Word dim{part.scalar, part.offset, part.text.substr(0, equals)};
     const int index = FindDim(dim.text);
     if (index < 0) {
       return Fail(dim.Error(ErrorCode::kUnknownName, UnknownDim(dim.text),
@@ -239,12 +202,12 @@ class Reader {
       return Fail(dim.Error(ErrorCode::kDuplicateKey, SecondLoop(dim.text)));
     }
     const std::size_t comma = std::min(part.text.find(',', equals), part.text.size());
-    const Part factor{part.scalar, part.offset + equals + 1,
+    const Word factor{part.scalar, part.offset + equals + 1,
                       part.text.substr(equals + 1, comma - equals - 1)};
     SLUICE_TRY(const std::int64_t bound, ReadNumber(factor, kMaxFactor));
     Loop loop = mapping::PerfectLoop(index, bound);
     if (comma < part.text.size()) {
-      const Part last{part.scalar, part.offset + comma + 1, part.text.substr(comma + 1)};
+      const Word last{part.scalar, part.offset + comma + 1, part.text.substr(comma + 1)};
       SLUICE_TRY(const std::int64_t number, ReadNumber(last, bound));
       loop.last = static_cast<std::int32_t>(number);
     }
@@ -252,7 +215,7 @@ class Reader {
     return {};
   }
 
-  static Result<std::int64_t> ReadNumber(const Part& part, std::int64_t largest) {
+  static Result<std::int64_t> ReadNumber(const Word& part, std::int64_t largest) {
     std::int64_t number = 0;
     const char* end = part.text.data() + part.text.size();
     const auto [stop, error] = std::from_chars(part.text.data(), end, number);
