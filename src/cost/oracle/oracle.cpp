@@ -1,0 +1,35 @@
+#include "cost/oracle/oracle.h"
+
+#include <ctime>
+
+namespace sluice::cost {
+namespace {
+
+double ThreadSeconds() {
+  timespec now{};
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) {
+    return 0;
+  }
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+}  // namespace
+
+std::string_view CodeVerdictName(CodeVerdict verdict) {
+  constexpr std::array<std::string_view, 5> kNames = {"legal", "refused", "inner memory too small",
+                                                      "outer memory too small", "impossible"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+Status CostOracle::Evaluate(std::span<const mapping::DataflowCode> codes,
+                            std::span<CodeCost> costs) {
+  SLUICE_CHECK(codes.size() == costs.size(), "one cost a code");
+  const double before = ThreadSeconds();
+  auto status = Price(codes, costs);
+  counters_.cpu_seconds += ThreadSeconds() - before;
+  counters_.samples += static_cast<std::int64_t>(codes.size());
+  ++counters_.batches;
+  return status;
+}
+
+}  // namespace sluice::cost

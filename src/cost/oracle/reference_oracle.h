@@ -1,0 +1,36 @@
+#pragma once
+/// \file
+/// The reference cost model as an oracle: a code is decoded to a mapping of the machine
+/// (mapping/dataflow/nest.h) and priced by cost::Evaluator. Works on every architecture.
+
+#include <memory>
+
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
+#include "cost/oracle/oracle.h"
+#include "cost/policy.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
+
+namespace sluice::cost {
+
+class ReferenceOracle : public CostOracle {
+ public:
+  /// The mapping that was priced for a canonical code.
+  [[nodiscard]] virtual mapping::Mapping MappingOf(const mapping::DataflowCode& code) const = 0;
+
+ protected:
+  using CostOracle::CostOracle;
+};
+
+/// Errors: kOperatorInvalid when the operator is no product of two tensors; those of
+/// Evaluator::Create.
+Result<std::unique_ptr<ReferenceOracle>> MakeReferenceOracle(const mapping::Workload& workload,
+                                                             const arch::Chain& chain,
+                                                             const Policy& policy);
+
+/// A machine as a search over codes sees it: compute units as PEs, the innermost memory as L1, the
+/// one above as L2, the narrowest network as the NoC.
+maestro::Hardware EquivalentHardware(const arch::Chain& chain);
+
+}  // namespace sluice::cost
