@@ -45,10 +45,9 @@ double PeakMacsPerCycle(const std::vector<arch::Chain>& chains) {
 
 bool SamePath(const arch::Chain& a, const arch::Chain& b) {
   return a.compute.name == b.compute.name &&
-         std::equal(a.levels.begin(), a.levels.end(), b.levels.begin(), b.levels.end(),
-                    [](const arch::Level& x, const arch::Level& y) {
-                      return x.memory.name == y.memory.name;
-                    });
+         std::ranges::equal(a.levels, b.levels, [](const arch::Level& x, const arch::Level& y) {
+           return x.memory.name == y.memory.name;
+         });
 }
 
 }  // namespace
