@@ -1,0 +1,504 @@
+#include "mapper/exact/labels.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "cost/compiled.h"
+#include "mapper/exact/goal.h"
+#include "mapper/exact/lattice.h"
+#include "mapper/exact/model.h"
+#include "mapper/exact/space.h"
+
+namespace sluice::mapper::exact {
+namespace {
+
+using cost::HasBit;
+using cost::Index;
+
+constexpr std::uint32_t Bit(int i) {
+  return 1U << static_cast<unsigned>(i);
+}
+
+/// Calls `visit` with every mask between `must` and `may`.
+template <class Visit>
+void ForEachKeep(std::uint32_t must, std::uint32_t may, const Visit& visit) {
+  const std::uint32_t free = may & ~must;
+  std::uint32_t chosen = free;
+  while (true) {
+    visit(must | chosen);
+    if (chosen == 0) {
+      return;
+    }
+    chosen = (chosen - 1) & free;
+  }
+}
+
+}  // namespace
+
+CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
+    : model_(&model), spaces_(&spaces), goal_(&goal) {
+  const auto vectors = static_cast<std::size_t>(model.lattice().size());
+  labels_.resize(Index(model.levels()));
+  for (int l = 1; l < model.levels(); ++l) {
+    labels_[Index(l)].resize(vectors);
+  }
+  FillAbove();
+}
+
+// How little of a window each first loop of level 0 brings anew.
+CostToGo::Fractions CostToGo::Slides(Tile x) const {
+  const Lattice& lattice = model_->lattice();
+  Fractions slide;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    slide[Index(t)].fill(1);
+    if (!HasBit(model_->windowed(), t)) {
+      continue;
+    }
+    bool own = false;
+    for (std::uint32_t rest = model_->dims_of(t) & ~model_->window_dims(t); rest != 0;
+         rest &= rest - 1) {
+      const int d = std::countr_zero(rest);
+      own = own || lattice.Value(x, d) < lattice.Bound(d);
+    }
+    for (std::uint32_t rest = model_->window_dims(t); rest != 0; rest &= rest - 1) {
+      const int d = std::countr_zero(rest);
+      const std::int64_t factor = lattice.Bound(d) / lattice.Value(x, d);
+      if (factor > 1) {
+        slide[Index(t)][Index(d)] = model_->SlideFraction(t, x, x, d, factor, own);
+      }
+    }
+  }
+  return slide;
+}
+
+// Energy outside a tile of level 1. Without a fan-out above it: either an edge into it is closed
+// and pays for every repetition, or it stays open past the first loop of level 0. The first loop
+// closes all tensors that it is relevant to, so at least one class "first loop d" describes any
+// mapping. Anything else: each tensor is read once.
+void CostToGo::FillAbove() {
+  const Lattice& lattice = model_->lattice();
+  const auto vectors = static_cast<std::size_t>(lattice.size());
+  above_.assign(2, std::vector<double>(vectors, 0));
+  double compulsory = 0;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    compulsory += model_->ParentRate(0, t) * model_->Touched(t);
+  }
+  compulsory -= model_->ParentRebate(0);
+  if (model_->levels() < 2) {
+    return;
+  }
+  const std::uint32_t must = model_->evaluator().validity().levels[1].must_keep;
+  const bool fans = model_->MaxInstances(1) > 1;
+  for (Tile x = 0; x < lattice.size(); ++x) {
+    double& bound = above_[1][static_cast<std::size_t>(x)];
+    bound = compulsory;
+    if (fans) {
+      continue;
+    }
+    if (!model_->Fits(1, must, x)) {
+      bound = std::numeric_limits<double>::infinity();
+      continue;
+    }
+    double best = std::numeric_limits<double>::infinity();
+    const auto slide = Slides(x);
+    for (int d = 0; d < lattice.dims(); ++d) {
+      if (x != lattice.top() && lattice.Value(x, d) == lattice.Bound(d)) {
+        continue;
+      }
+      double sum = 0;
+      for (int t = 0; t < model_->tensors(); ++t) {
+        if (!HasBit(must, t) || HasBit(model_->joint(), t)) {
+          sum += model_->ParentRate(0, t) * model_->Touched(t);
+          sum -= model_->IsOutput(t) ? model_->ParentRebate(0) : 0;
+          continue;
+        }
+        double words = model_->Total(t, x);
+        if (HasBit(model_->dims_of(t), d)) {
+          words *= model_->Rest(t, x) * slide[Index(t)][Index(d)];
+        } else if (HasBit(model_->windowed(), t)) {
+          words *= *std::ranges::min_element(slide[Index(t)]);
+        }
+        sum += (model_->ParentRate(0, t) + model_->ChildRate(1, t)) * words;
+        sum -= model_->IsOutput(t) ? model_->ParentRebate(0) + model_->ChildRebate(1) : 0;
+      }
+      best = std::min(best, sum);
+      if (x == lattice.top()) {
+        break;
+      }
+    }
+    bound = std::max(compulsory, best);
+  }
+  // A tile still grows until level 1 holds it: the smallest value over all multiples, one dim after
+  // another.
+  std::vector<double>& least = above_[0];
+  least = above_[1];
+  for (int d = 0; d < lattice.dims(); ++d) {
+    for (Tile x = lattice.top(); x >= 0; --x) {
+      double& value = least[static_cast<std::size_t>(x)];
+      for (const Lattice::Step& step : lattice.PrimeSteps(d, lattice.Coordinate(x, d))) {
+        value = std::min(value, least[static_cast<std::size_t>(x + step.offset)]);
+      }
+    }
+  }
+}
+
+bool CostToGo::Build(const std::function<bool()>& stop) {
+  const Lattice& lattice = model_->lattice();
+  const int last = model_->levels() - 1;
+  for (int level = last; level >= 1; --level) {
+    // Everything above one child tile: cross the fan-out below `level`, then run its loops.
+    if (level == last) {
+      Label compute;
+      for (int t = 0; t < model_->tensors(); ++t) {
+        compute.pend[Index(t)] = HasBit(model_->joint(), t) ? 1 : model_->Points();
+      }
+      Spread(level, 0, {compute});
+    } else {
+      Labels ready;
+      for (Tile x = 0; x < lattice.size(); ++x) {
+        ready.clear();
+        for (const Label& raw : At(level + 1, x)) {
+          KeepAll(level + 1, x, raw, ready);
+        }
+        if (!ready.empty()) {
+          Spread(level, x, ready);
+        }
+        if ((x & 0xFF) == 0 && stop()) {
+          return false;
+        }
+      }
+    }
+    for (Tile x = 0; x < lattice.size(); ++x) {
+      Loops(level, x);
+      if ((x & 0xFF) == 0 && stop()) {
+        return false;
+      }
+    }
+    for (Tile x = 0; x < lattice.size(); ++x) {
+      Labels& labels = labels_[Index(level)][static_cast<std::size_t>(x)];
+      std::erase_if(labels, [&](const Label& label) {
+        return label.need != 0 || (level == 1 && Hopeless(1, x, label, above_[1]));
+      });
+      counts_.kept += static_cast<std::int64_t>(labels.size());
+    }
+  }
+  return true;
+}
+
+void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
+  const auto& limits = model_->evaluator().validity().levels[Index(level)];
+  ForEachKeep(limits.must_keep, limits.may_keep, [&](std::uint32_t keep) {
+    if (!model_->Fits(level, keep, x)) {
+      return;
+    }
+    const Label label = Keep(level, x, keep, raw);
+    for (const Label& other : ready) {
+      if (Dominates(level - 1, other, label)) {
+        return;
+      }
+    }
+    ready.push_back(label);
+  });
+}
+
+Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const {
+  Label label = raw;
+  const cost::CompiledLevel& at = model_->compiled().level[Index(level)];
+  double reads = 0;
+  double writes = 0;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    if (!HasBit(keep, t)) {
+      continue;
+    }
+    const std::size_t i = Index(t);
+    double words = raw.pend[i];
+    if (HasBit(raw.open, t)) {
+      // The edge below stays open too. Each repetition that its loops can still save, they save.
+      words /= model_->Rest(t, x);
+      label.energy += raw.fill[i] / model_->Rest(t, x);
+      if (HasBit(model_->windowed(), t)) {
+        words = std::min(words, model_->Touched(t));
+        label.energy -= raw.fill[i] / model_->Rest(t, x);
+      }
+    }
+    label.energy += model_->ParentRate(level, t) * words;
+    (model_->IsOutput(t) ? writes : reads) += words;
+    if (model_->IsOutput(t)) {
+      label.rebate += model_->ParentRebate(level) + model_->ChildRebate(level);
+    }
+    label.pend[i] = model_->Total(t, x) * model_->Rest(t, x);
+    label.fill[i] = model_->ChildRate(level, t) * label.pend[i];
+    label.child[i] = x;
+    label.open |= Bit(t);
+    label.need &= ~Bit(t);
+    if (HasBit(model_->joint(), t)) {
+      label.fill[i] = 0;
+    }
+  }
+  const double ports = model_->MaxInstances(level);
+  if (at.read_bandwidth > 0) {
+    label.cycles = std::max(label.cycles, reads / (ports * at.read_bandwidth));
+  }
+  if (at.write_bandwidth > 0) {
+    label.cycles = std::max(label.cycles, writes / (ports * at.write_bandwidth));
+  }
+  if (at.network_bandwidth > 0) {
+    label.cycles = std::max(label.cycles, (reads + writes) / (ports * at.network_bandwidth));
+  }
+  return label;
+}
+
+void CostToGo::Spread(int level, Tile x, const Labels& ready) {
+  for (const Space& space : spaces_->At(level)) {
+    const Tile array = model_->lattice().Multiply(x, space.factors);
+    if (array < 0) {
+      continue;
+    }
+    for (const Label& label : ready) {
+      Insert(level, array, Cross(level, space, x, array, label));
+    }
+  }
+}
+
+Label CostToGo::Cross(int level, const Space& space, Tile x, Tile array, const Label& in) const {
+  if (space.factors == 0 && !model_->compiled().level[Index(level)].has_network_cost) {
+    return in;
+  }
+  Label out = in;
+  const bool forwards = model_->compiled().level[Index(level)].forwarding;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    const bool open = HasBit(in.open, t);
+    double merge = space.merge[i];
+    if (HasBit(space.collides, t)) {
+      merge = model_->Merge(level, t, space.factors, x);
+    }
+    out.pend[i] /= merge;
+    if (forwards && HasBit(model_->windowed(), t) && !model_->IsOutput(t) && space.factors != 0) {
+      // Neighbours pass words on: the children together fetch like one buffer.
+      if (open) {
+        out.pend[i] = std::min(out.pend[i], model_->Total(t, array) * model_->Rest(t, array));
+        out.child[i] = array;
+      } else {
+        out.pend[i] = std::min(out.pend[i], model_->Touched(t));
+      }
+    }
+    const double way = out.pend[i] * model_->NetworkRate(level, t, merge, space.units);
+    if (!HasBit(model_->joint(), t)) {
+      (open ? out.fill[i] : out.energy) += way;
+    }
+  }
+  out.units *= space.units;
+  out.rebate *= space.copies;
+  return out;
+}
+
+void CostToGo::Loops(int level, Tile x) {
+  Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
+  if (here.empty()) {
+    return;
+  }
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    const Label label = here[i];  // a copy: Insert may grow another tile's list only
+    Extend(level, x, label);
+  }
+}
+
+void CostToGo::Extend(int level, Tile x, const Label& label) {
+  const Lattice& lattice = model_->lattice();
+  for (int d = 0; d < lattice.dims(); ++d) {
+    if (lattice.Value(x, d) == lattice.Bound(d)) {
+      continue;
+    }
+    bool slides = false;
+    for (std::uint32_t rest = label.open & model_->windowed(); rest != 0; rest &= rest - 1) {
+      slides = slides || HasBit(model_->window_dims(std::countr_zero(rest)), d);
+    }
+    if (slides) {
+      Slide(level, x, label, d);
+      continue;
+    }
+    for (const Lattice::Step& step : lattice.PrimeSteps(d, lattice.Coordinate(x, d))) {
+      if (label.open == 0 && Hopeless(level, x + step.offset, label, above_[0])) {
+        continue;  // nothing of a closed label changes but its tile
+      }
+      Label next = label;
+      for (int t = 0; t < model_->tensors(); ++t) {
+        const std::size_t i = Index(t);
+        if (HasBit(model_->dims_of(t), d)) {
+          next.need &= ~Bit(t) | (HasBit(model_->window_dims(t), d) ? ~0U : 0U);
+          if (HasBit(next.open, t)) {
+            next.open &= ~Bit(t);
+            next.energy += next.fill[i];
+            next.fill[i] = 0;
+          }
+        } else if (HasBit(next.open, t) && !HasBit(model_->joint(), t)) {
+          next.pend[i] /= step.factor;
+          next.fill[i] /= step.factor;
+        }
+      }
+      Insert(level, x + step.offset, next);
+    }
+  }
+}
+
+// The words that a window brings depend on how far it slides: take the whole loop at once.
+void CostToGo::Slide(int level, Tile x, const Label& label, int dim) {
+  const Lattice& lattice = model_->lattice();
+  for (const Lattice::Step& step : lattice.Steps(dim, lattice.Coordinate(x, dim))) {
+    for (const bool hopes : {false, true}) {
+      Label next = label;
+      bool differs = false;
+      for (int t = 0; t < model_->tensors(); ++t) {
+        const std::size_t i = Index(t);
+        if (!HasBit(label.open, t)) {
+          continue;
+        }
+        if (!HasBit(model_->dims_of(t), dim)) {
+          if (!HasBit(model_->joint(), t)) {
+            next.pend[i] /= step.factor;
+            next.fill[i] /= step.factor;
+          }
+          continue;
+        }
+        next.open &= ~Bit(t);
+        if (HasBit(model_->window_dims(t), dim)) {
+          double fraction = model_->SlideFraction(t, label.child[i], x, dim, step.factor, false);
+          if (hopes) {
+            const double better =
+                model_->SlideFraction(t, label.child[i], x, dim, step.factor, true);
+            if (better > fraction) {
+              fraction = better;
+              next.need |= Bit(t);
+              differs = true;
+            }
+          }
+          next.pend[i] *= fraction;
+          next.fill[i] *= fraction;
+        }
+        next.energy += next.fill[i];
+        next.fill[i] = 0;
+      }
+      if (!hopes || differs) {
+        Insert(level, x + step.offset, next);
+      }
+    }
+  }
+}
+
+bool CostToGo::Hopeless(int level, Tile x, const Label& label,
+                        const std::vector<double>& outside) const {
+  const double above = model_->MaxInstances(level);
+  const double energy = model_->FixedEnergy() + label.energy - label.rebate * above +
+                        outside[static_cast<std::size_t>(x)];
+  double cycles = 0;
+  if (goal_->counts_cycles()) {
+    cycles = std::max(label.cycles, model_->ComputeCycles(label.units * above));
+    cycles = std::max(cycles, PortCycles(level, label));
+  }
+  return goal_->Hopeless(energy, cycles);
+}
+
+// What the level's own ports will pass for the edges that are closed, if it must keep their
+// tensors.
+void CostToGo::Settle(int level, Label& label) const {
+  label.settled_energy = 0;
+  label.settled_reads = 0;
+  label.settled_writes = 0;
+  const std::uint32_t settled = model_->evaluator().validity().levels[Index(level)].must_keep &
+                                ~label.open & ~model_->joint();
+  for (std::uint32_t rest = settled; rest != 0; rest &= rest - 1) {
+    const int t = std::countr_zero(rest);
+    const double words = label.pend[Index(t)];
+    label.settled_energy += words * model_->ParentRate(level, t);
+    if (!model_->IsOutput(t)) {
+      label.settled_reads += words;
+      continue;
+    }
+    label.settled_writes += words;
+    label.settled_reads += model_->AccumulateReads(level) *
+                           std::max(0.0, words - model_->Touched(t) * model_->MaxInstances(level));
+  }
+}
+
+double CostToGo::PortCycles(int level, const Label& label) const {
+  const cost::CompiledLevel& at = model_->compiled().level[Index(level)];
+  const double ports = model_->MaxInstances(level);
+  double cycles = 0;
+  if (at.read_bandwidth > 0) {
+    cycles = label.settled_reads / (ports * at.read_bandwidth);
+  }
+  if (at.write_bandwidth > 0) {
+    cycles = std::max(cycles, label.settled_writes / (ports * at.write_bandwidth));
+  }
+  return cycles;
+}
+
+// Whatever the levels above decide, a completion of `a` costs no more than the same completion of
+// `b`. An open window with a larger tile asks for less in every slide when it asks for less now:
+// the share it brings anew is step / extent. (Tiles with holes: only equal ones are compared.)
+bool CostToGo::Dominates(int level, const Label& a, const Label& b) const {
+  if (a.need != b.need || (b.open & ~a.open) != 0 || a.rebate < b.rebate) {
+    return false;
+  }
+  if (goal_->counts_cycles() &&
+      (a.cycles > b.cycles || a.units < b.units || a.settled_reads > b.settled_reads ||
+       a.settled_writes > b.settled_writes)) {
+    return false;
+  }
+  double energy_a = a.energy + a.settled_energy;
+  const double energy_b = b.energy + b.settled_energy;
+  if (energy_a > energy_b) {
+    return false;
+  }
+  const std::uint32_t settled =
+      model_->evaluator().validity().levels[Index(level)].must_keep & ~a.open & ~model_->joint();
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    if (HasBit(settled, t)) {
+      continue;
+    }
+    if (a.pend[i] > b.pend[i]) {
+      return false;
+    }
+    if (!HasBit(b.open, t)) {
+      energy_a += a.fill[i];
+      continue;
+    }
+    if (a.fill[i] > b.fill[i]) {
+      return false;
+    }
+    if (HasBit(model_->windowed(), t) && a.child[i] != b.child[i] &&
+        !model_->WindowsInside(t, b.child[i], a.child[i])) {
+      return false;
+    }
+  }
+  return energy_a <= energy_b;
+}
+
+void CostToGo::Insert(int level, Tile x, Label label) {
+  ++counts_.made;
+  Settle(level, label);
+  if (Hopeless(level, x, label, above_[0])) {
+    ++counts_.pruned;
+    return;
+  }
+  Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
+  for (const Label& other : here) {
+    if (Dominates(level, other, label)) {
+      ++counts_.dominated;
+      return;
+    }
+  }
+  std::erase_if(here, [&](const Label& other) { return Dominates(level, label, other); });
+  here.push_back(label);
+}
+
+}  // namespace sluice::mapper::exact

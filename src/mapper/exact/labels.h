@@ -1,0 +1,98 @@
+#pragma once
+/// \file
+/// Cost-to-go from the inside out: for every tile a level may hold, the undominated ways to run
+/// everything below it. A label is one such way; it knows what its closed edges cost and what its
+/// open ones will ask of the levels above.
+///
+/// An edge (parent level, child) of tensor t is *open* while no loop relevant to t has run above
+/// the child: irrelevant loops repeat nothing yet. The first relevant loop closes it: from then on
+/// every loop outside repeats the same words, so its traffic over the whole run is settled whatever
+/// is outside. That makes costs additive over levels and lets labels of equal tile be compared.
+///
+/// Every figure is a lower bound on what a mapping with these decisions pays, and equals it for
+/// tensors without windows, up to block rounding and the placement of spatial factors. Label A
+/// dominates B when no completion can be cheaper with B. O(tiles x labels x primes) per level.
+/// Tested by tests/property/exact_test.cpp (never above an enumerated mapping's cost).
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "mapper/exact/goal.h"
+#include "mapper/exact/model.h"
+#include "mapper/exact/space.h"
+
+namespace sluice::mapper::exact {
+
+struct Label {
+  double energy = 0;  ///< of the closed edges, without what a first visit saves (rebate)
+  double cycles = 0;  ///< that a port of a level below needs
+  double units = 1;   ///< compute units used below one instance of the level
+  double rebate = 0;  ///< to multiply by the copies of the output above, then to subtract
+  /// Words that cross the boundary upwards, as if every open edge closed here.
+  TensorDoubles pend{};
+  /// Energy that open edges pay below the boundary; shrinks with pend.
+  TensorDoubles fill{};
+  std::array<Tile, mapping::kMaxTensors> child{};  ///< tile below the open edge
+  /// Of the edges that end at this level whatever it keeps: energy and words of their closed part.
+  /// Settled edges need not be compared one by one.
+  double settled_energy = 0;
+  double settled_reads = 0;
+  double settled_writes = 0;
+  std::uint32_t open = 0;  ///< bit t: the edge is open
+  std::uint32_t need = 0;  ///< bit t: was closed in the hope of a loop over a dim of its own
+};
+
+using Labels = std::vector<Label>;
+
+struct LabelCounts {
+  std::int64_t made = 0;
+  std::int64_t pruned = 0;  ///< hopeless against the incumbent
+  std::int64_t dominated = 0;
+  std::int64_t kept = 0;
+};
+
+class CostToGo {
+ public:
+  CostToGo(const Model& model, const Spaces& spaces, const Goal& goal);
+
+  /// Fills the labels of all levels, innermost first. False when `stop` was raised: then nothing
+  /// may be concluded from them.
+  bool Build(const std::function<bool()>& stop);
+  /// Labels of level `level` (1 <= level < levels) holding tile x, before it is decided which
+  /// tensors the level keeps.
+  [[nodiscard]] const Labels& At(int level, Tile x) const {
+    return labels_[static_cast<std::size_t>(level)][static_cast<std::size_t>(x)];
+  }
+  [[nodiscard]] const LabelCounts& counts() const { return counts_; }
+
+ private:
+  using Fractions = std::array<std::array<double, mapping::kMaxDims>, mapping::kMaxTensors>;
+  [[nodiscard]] Fractions Slides(Tile x) const;
+  void FillAbove();
+  void KeepAll(int level, Tile x, const Label& raw, Labels& ready);
+  [[nodiscard]] Label Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const;
+  void Spread(int level, Tile x, const Labels& ready);
+  [[nodiscard]] Label Cross(int level, const Space& space, Tile x, Tile array,
+                            const Label& in) const;
+  void Loops(int level, Tile x);
+  void Extend(int level, Tile x, const Label& label);
+  void Slide(int level, Tile x, const Label& label, int dim);
+  void Insert(int level, Tile x, Label label);
+  [[nodiscard]] bool Hopeless(int level, Tile x, const Label& label,
+                              const std::vector<double>& outside) const;
+  void Settle(int level, Label& label) const;
+  [[nodiscard]] double PortCycles(int level, const Label& label) const;
+  [[nodiscard]] bool Dominates(int level, const Label& a, const Label& b) const;
+
+  const Model* model_;
+  const Spaces* spaces_;
+  const Goal* goal_;
+  std::vector<std::vector<Labels>> labels_;
+  /// Least energy outside tile x: [1] when level 1 holds it, [0] when level 1 holds a multiple.
+  std::vector<std::vector<double>> above_;
+  LabelCounts counts_;
+};
+
+}  // namespace sluice::mapper::exact

@@ -1,0 +1,144 @@
+#include "mapper/exact/lattice.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/static_vector.h"
+#include "mapping/workload.h"
+
+namespace sluice::mapper::exact {
+namespace {
+
+std::vector<std::int64_t> Divisors(std::int64_t n) {
+  std::vector<std::int64_t> low;
+  std::vector<std::int64_t> high;
+  for (std::int64_t i = 1; i * i <= n; ++i) {
+    if (n % i == 0) {
+      low.push_back(i);
+      if (i != n / i) {
+        high.push_back(n / i);
+      }
+    }
+  }
+  low.insert(low.end(), high.rbegin(), high.rend());
+  return low;
+}
+
+bool IsPrime(std::int64_t n) {
+  for (std::int64_t i = 2; i * i <= n; ++i) {
+    if (n % i == 0) {
+      return false;
+    }
+  }
+  return n > 1;
+}
+
+}  // namespace
+
+double Lattice::CountVectors(const StaticVector<std::int64_t, mapping::kMaxDims>& bounds) {
+  double count = 1;
+  for (const std::int64_t bound : bounds) {
+    count *= static_cast<double>(Divisors(bound).size());
+  }
+  return count;
+}
+
+Lattice::Lattice(const StaticVector<std::int64_t, mapping::kMaxDims>& bounds) {
+  for (const std::int64_t bound : bounds) {
+    Axis axis;
+    axis.divisors = Divisors(bound);
+    axis.stride = size_;
+    const std::size_t n = axis.divisors.size();
+    axis.product.assign(n * n, -1);
+    axis.quotient.assign(n * n, -1);
+    axis.primes.resize(n);
+    axis.all.resize(n);
+    const auto find = [&axis](std::int64_t value) {
+      const auto it = std::ranges::lower_bound(axis.divisors, value);
+      return it != axis.divisors.end() && *it == value
+                 ? static_cast<std::int16_t>(it - axis.divisors.begin())
+                 : std::int16_t{-1};
+    };
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        axis.product[i * n + j] = find(axis.divisors[i] * axis.divisors[j]);
+        if (axis.divisors[i] % axis.divisors[j] != 0) {
+          continue;
+        }
+        axis.quotient[i * n + j] = find(axis.divisors[i] / axis.divisors[j]);
+        const std::int64_t factor = axis.divisors[i] / axis.divisors[j];
+        const Step step = {static_cast<Tile>(i - j) * axis.stride,
+                           static_cast<std::int32_t>(factor)};
+        if (factor > 1) {
+          axis.all[j].push_back(step);
+        }
+        if (IsPrime(factor)) {
+          axis.primes[j].push_back(step);
+        }
+      }
+    }
+    size_ *= static_cast<Tile>(n);
+    axis_.push_back(std::move(axis));
+  }
+  coordinate_.resize(static_cast<std::size_t>(size_) * axis_.size());
+  for (Tile x = 0; x < size_; ++x) {
+    Tile rest = x;
+    for (std::size_t d = 0; d < axis_.size(); ++d) {
+      const auto n = static_cast<Tile>(axis_[d].divisors.size());
+      coordinate_[static_cast<std::size_t>(x) * axis_.size() + d] =
+          static_cast<std::uint16_t>(rest % n);
+      rest /= n;
+    }
+  }
+}
+
+bool Lattice::Divides(Tile a, Tile b) const {
+  for (std::size_t d = 0; d < axis_.size(); ++d) {
+    const auto& axis = axis_[d];
+    const auto i = static_cast<std::size_t>(Coordinate(b, static_cast<int>(d)));
+    const auto j = static_cast<std::size_t>(Coordinate(a, static_cast<int>(d)));
+    if (axis.quotient[i * axis.divisors.size() + j] < 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Tile Lattice::Multiply(Tile a, Tile b) const {
+  Tile result = 0;
+  for (std::size_t d = 0; d < axis_.size(); ++d) {
+    const auto& axis = axis_[d];
+    const auto i = static_cast<std::size_t>(Coordinate(a, static_cast<int>(d)));
+    const auto j = static_cast<std::size_t>(Coordinate(b, static_cast<int>(d)));
+    const std::int16_t product = axis.product[i * axis.divisors.size() + j];
+    if (product < 0) {
+      return -1;
+    }
+    result += axis.stride * product;
+  }
+  return result;
+}
+
+Tile Lattice::Quotient(Tile b, Tile a) const {
+  Tile result = 0;
+  for (std::size_t d = 0; d < axis_.size(); ++d) {
+    const auto& axis = axis_[d];
+    const auto i = static_cast<std::size_t>(Coordinate(b, static_cast<int>(d)));
+    const auto j = static_cast<std::size_t>(Coordinate(a, static_cast<int>(d)));
+    result += axis.stride * axis.quotient[i * axis.divisors.size() + j];
+  }
+  return result;
+}
+
+Tile Lattice::Single(int dim, std::int64_t value) const {
+  const Axis& axis = axis_[static_cast<std::size_t>(dim)];
+  const auto it = std::ranges::lower_bound(axis.divisors, value);
+  if (it == axis.divisors.end() || *it != value) {
+    return -1;
+  }
+  return static_cast<Tile>(it - axis.divisors.begin()) * axis.stride;
+}
+
+}  // namespace sluice::mapper::exact

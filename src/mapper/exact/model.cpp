@@ -1,0 +1,358 @@
+#include "mapper/exact/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "arch/architecture.h"
+#include "cost/axis_set.h"
+#include "cost/compiled.h"
+#include "cost/evaluator.h"
+#include "cost/moves.h"
+#include "cost/policy.h"
+#include "mapper/exact/lattice.h"
+#include "mapping/workload.h"
+
+namespace sluice::mapper::exact {
+namespace {
+
+using cost::HasBit;
+using cost::Index;
+
+}  // namespace
+
+Model::Model(const cost::Evaluator& evaluator)
+    : evaluator_(&evaluator),
+      lattice_(evaluator.workload().bounds),
+      tensor_count_(static_cast<std::size_t>(evaluator.compiled().tensors)) {
+  FillTiles();
+  FillRates();
+}
+
+cost::AxisSet Model::AxisPositions(int t, int axis, Tile x) const {
+  cost::DimArray size;
+  size.fill(1);
+  for (int d = 0; d < lattice_.dims(); ++d) {
+    size[Index(d)] = lattice_.Value(x, d);
+  }
+  return cost::TileAxis(compiled().tensor[Index(t)].axis[Index(axis)], size,
+                        evaluator_->policy().gap_words);
+}
+
+void Model::FillTiles() {
+  const cost::Compiled& c = compiled();
+  const auto vectors = static_cast<std::size_t>(lattice_.size());
+  tiles_.assign(vectors * tensor_count_, PerTile{1, 1, 1});
+  product_.assign(vectors, 1.0);
+  for (Tile x = 0; x < lattice_.size(); ++x) {
+    for (int d = 0; d < c.dims; ++d) {
+      product_[static_cast<std::size_t>(x)] *= static_cast<double>(lattice_.Value(x, d));
+    }
+  }
+  for (int t = 0; t < c.tensors; ++t) {
+    const cost::CompiledTensor& tensor = c.tensor[Index(t)];
+    touched_[Index(t)] = 1;
+    if (tensor.joint) {
+      joint_ |= 1U << static_cast<unsigned>(t);
+    }
+    // Words along each axis depend on the axis' dims only: a table over those.
+    auto& tables = axis_tiles_[Index(t)];
+    for (int a = 0; a < tensor.axes; ++a) {
+      const mapping::WorkloadAxis& axis = tensor.axis[Index(a)];
+      if (axis.size() > 1 && !tensor.joint) {
+        windowed_ |= 1U << static_cast<unsigned>(t);
+        for (const mapping::WorkloadTerm& term : axis) {
+          window_dims_[Index(t)] |= 1U << static_cast<unsigned>(term.dim);
+        }
+      }
+      cost::GeneratorList all;
+      for (const mapping::WorkloadTerm& term : axis) {
+        all.push_back({term.coefficient, c.bound[Index(term.dim)]});
+      }
+      touched_[Index(t)] *= static_cast<double>(cost::AxisSet::Build(all, false).size());
+      Tile largest = 0;
+      for (const mapping::WorkloadTerm& term : axis) {
+        largest += lattice_.Part(lattice_.top(), term.dim);
+      }
+      tables[Index(a)].assign(static_cast<std::size_t>(largest) + 1, AxisTile{});
+    }
+    if (tensor.joint) {
+      touched_[Index(t)] = 1;
+    }
+    for (Tile x = 0; x < lattice_.size(); ++x) {
+      PerTile& tile = tiles_[static_cast<std::size_t>(x) * tensor_count_ + Index(t)];
+      for (int d = 0; d < c.dims; ++d) {
+        const double steps =
+            static_cast<double>(lattice_.Bound(d)) / static_cast<double>(lattice_.Value(x, d));
+        (HasBit(tensor.dims, d) ? tile.total : tile.rest) *= steps;
+      }
+      for (int a = 0; a < tensor.axes; ++a) {
+        Tile key = 0;
+        std::int64_t extent = 1;
+        for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
+          key += lattice_.Part(x, term.dim);
+          extent += term.coefficient * (lattice_.Value(x, term.dim) - 1);
+        }
+        AxisTile& known = tables[Index(a)][static_cast<std::size_t>(key)];
+        if (known.words == 0) {
+          known = {AxisPositions(t, a, x).size(), extent};
+        }
+        tile.total *= static_cast<double>(known.words);
+        tile.box *= static_cast<double>(extent);
+      }
+      if (tensor.joint) {
+        tile.total = 1;
+        tile.rest = 1;
+      }
+    }
+  }
+}
+
+void Model::FillRates() {
+  const cost::Compiled& c = compiled();
+  const cost::Policy& policy = evaluator_->policy();
+  double instances = 1;
+  for (int l = 0; l < c.levels; ++l) {
+    const cost::CompiledLevel& level = c.level[Index(l)];
+    max_instances_[Index(l)] = instances;
+    any_forwarding_ = any_forwarding_ || level.forwarding;
+    instances *= static_cast<double>(level.fan_x * level.fan_y);
+    leakage_ += level.leakage_pj;
+    const auto block = static_cast<double>(level.block_words);
+    for (int t = 0; t < c.tensors; ++t) {
+      const cost::CompiledTensor& tensor = c.tensor[Index(t)];
+      double& parent = parent_rate_[Index(l)][Index(t)];
+      double& child = child_rate_[Index(l)][Index(t)];
+      if (!tensor.is_output) {
+        parent = level.read_pj / block;
+        child = level.fill_pj / block;
+        continue;
+      }
+      parent = level.update_pj / block;
+      child = policy.child_read_on_drain ? level.read_pj / block : 0;
+      if (!tensor.accumulates) {
+        continue;
+      }
+      // With memories that add by themselves the count depends on the next parent: claim nothing.
+      const bool known = !policy.parent_accumulates;
+      if (known || !policy.first_read_elision) {
+        parent += level.read_pj / block;
+        accumulate_[Index(l)] = 1;
+        if (policy.first_read_elision) {
+          parent_rebate_[Index(l)] = tensor.plain ? level.read_pj / block * touched_[Index(t)] : 0;
+          if (!tensor.plain) {
+            parent -= level.read_pj / block;
+            accumulate_[Index(l)] = 0;
+          }
+        }
+      }
+      if (known && !policy.dram_accumulates) {
+        if (!policy.first_read_elision) {
+          child += level.fill_pj / block;
+        } else if (tensor.plain) {
+          child += level.fill_pj / block;
+          child_rebate_[Index(l)] = level.fill_pj / block * touched_[Index(t)];
+        }
+      }
+    }
+  }
+  fixed_ = Points() * c.compute_pj_per_point;
+  leakage_ += c.compute_leakage_pj;
+  // Mean distance from the source to the k nearest cells of each fan-out.
+  nearest_.resize(Index(c.levels));
+  for (int l = 0; l < c.levels; ++l) {
+    const cost::CompiledLevel& level = c.level[Index(l)];
+    if (!level.has_network_cost) {
+      continue;
+    }
+    std::vector<double> distance;
+    const double centre = static_cast<double>(level.fan_y - 1) / 2.0;
+    for (std::int64_t x = 0; x < level.fan_x; ++x) {
+      for (std::int64_t y = 0; y < level.fan_y; ++y) {
+        distance.push_back(static_cast<double>(x) + std::abs(static_cast<double>(y) - centre));
+      }
+    }
+    std::ranges::sort(distance);
+    double sum = 0;
+    for (std::size_t i = 0; i < distance.size(); ++i) {
+      sum += distance[i];
+      nearest_[Index(l)].push_back(sum / static_cast<double>(i + 1));
+    }
+  }
+}
+
+bool Model::Fits(int level, std::uint32_t keep, Tile x) const {
+  const auto room = static_cast<double>(evaluator_->validity().levels[Index(level)].usable_words);
+  double words = 0;
+  for (int t = 0; t < tensors(); ++t) {
+    if (HasBit(keep, t)) {
+      words += Box(t, x);
+    }
+  }
+  return words <= room;
+}
+
+double Model::Merge(int level, int t, Tile space, Tile x) const {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  const cost::CompiledLevel& at_level = compiled().level[Index(level)];
+  if (space == 0 || !(tensor.is_output ? at_level.reduction : at_level.multicast)) {
+    return 1;
+  }
+  if (tensor.joint) {
+    return 1;  // only compulsory traffic is counted
+  }
+  double merge = 1;
+  for (int d = 0; d < lattice_.dims(); ++d) {
+    if (!HasBit(tensor.dims, d)) {
+      merge *= static_cast<double>(lattice_.Value(space, d));
+    }
+  }
+  if (!HasBit(windowed_, t)) {
+    return merge;
+  }
+  for (int a = 0; a < tensor.axes; ++a) {
+    if (!HasBit(tensor.windows, a)) {
+      continue;
+    }
+    cost::GeneratorList generators;
+    double cells = 1;
+    int spatial = 0;
+    for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
+      const std::int64_t count = lattice_.Value(space, term.dim);
+      if (count > 1) {
+        generators.push_back({term.coefficient * lattice_.Value(x, term.dim), count});
+        cells *= static_cast<double>(count);
+        ++spatial;
+      }
+    }
+    if (spatial > 1) {
+      merge *= cells / static_cast<double>(cost::AxisSet::Build(generators, false).size());
+    }
+  }
+  return merge;
+}
+
+double Model::NetworkRate(int level, int t, double merge, double units) const {
+  const cost::CompiledLevel& at_level = compiled().level[Index(level)];
+  if (!at_level.has_network_cost ||
+      (at_level.fan_x * at_level.fan_y == 1 && at_level.router_pj == 0)) {
+    return 0;
+  }
+  const double groups = std::max(1.0, std::floor(units / merge));
+  const auto& nearest = nearest_[Index(level)];
+  const double hops =
+      std::max(merge - 1, nearest[std::min(nearest.size(), static_cast<std::size_t>(groups)) - 1]);
+  double rate = hops * at_level.hop_pj + at_level.router_pj * (1 + std::floor(hops));
+  if (IsOutput(t)) {
+    rate += at_level.reduction_pj * (merge - 1);
+  }
+  return rate;
+}
+
+double Model::Copies(Tile space) const {
+  const int output = tensors() - 1;
+  double copies = 1;
+  for (int d = 0; d < lattice_.dims(); ++d) {
+    if (!HasBit(dims_of(output), d)) {
+      copies *= static_cast<double>(lattice_.Value(space, d));
+    }
+  }
+  return copies;
+}
+
+// Steps of the first window loop bring `slide` of the tile each (exact). Every other step of the
+// nest brings at least `other` of it:
+//   - loops irrelevant to t or on other axes take this axis back by all it has advanced, at least
+//     (factor - 1) steps: what remains is at most the overlap at that distance;
+//   - a loop of another dim of this axis may land anywhere near: only when it can not reach the
+//     tile (one such dim, first loop, checked) it counts like the ones above, otherwise as nothing;
+//   - the same dim further out moves on by a step or more: at least `slide`;
+//   - loops over dims of their own bring the whole tile.
+// Sets with holes overlap irregularly: they count only when they have moved beyond their span.
+double Model::SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t factor,
+                            bool closed) const {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  int axis = 0;
+  while (tensor.coefficient[Index(axis)][Index(dim)] == 0) {
+    ++axis;
+  }
+  const AxisTile& tile = AxisAt(t, axis, child);
+  const auto count = static_cast<double>(tile.words);
+  const std::int64_t span = tile.extent;
+  const bool contiguous = tile.words == span;
+  const std::int64_t step = tensor.coefficient[Index(axis)][Index(dim)] * lattice_.Value(x, dim);
+  const std::int64_t kept = contiguous ? std::max<std::int64_t>(0, span - step)
+                                       : AxisPositions(t, axis, child).SelfOverlap(step);
+  const double slide = 1.0 - static_cast<double>(kept) / count;
+  const std::int64_t advanced = step * (factor - 1);
+  double other = 0;
+  if (advanced >= span) {
+    other = 1;
+  } else if (contiguous) {
+    other = static_cast<double>(advanced) / count;
+  }
+  int partners = 0;
+  for (const mapping::WorkloadTerm& term : tensor.axis[Index(axis)]) {
+    if (term.dim == dim || lattice_.Value(x, term.dim) == lattice_.Bound(term.dim)) {
+      continue;
+    }
+    ++partners;
+    const std::int64_t shift = term.coefficient * lattice_.Value(x, term.dim) - advanced;
+    if (!closed || partners > 1 || std::abs(shift) < span) {
+      other = 0;
+    }
+  }
+  if (!closed && lattice_.Value(x, dim) * factor < lattice_.Bound(dim)) {
+    other = contiguous ? std::min(other, slide) : 0;
+  }
+  return (static_cast<double>(factor - 1) * slide + other) / static_cast<double>(factor);
+}
+
+double Model::MovedWords(int t, Tile child, std::span<const cost::FlatLoop> loops) const {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  const cost::WindowRule rule = evaluator_->policy().window;
+  std::array<cost::Progression, cost::kMaxAxes> axes;
+  bool regular = true;
+  for (int a = 0; a < tensor.axes; ++a) {
+    const AxisTile& tile = AxisAt(t, a, child);
+    if (tile.words == tile.extent) {
+      axes[Index(a)] = {1, tile.words};
+    } else if (tensor.axis[Index(a)].size() == 1) {
+      axes[Index(a)] = {tensor.axis[Index(a)][0].coefficient, tile.words};
+    } else {
+      regular = false;
+    }
+  }
+  if (regular) {
+    return static_cast<double>(cost::CountWindowMoves(tensor, axes.data(), loops, rule, {}).words);
+  }
+  cost::AxisSets sets;
+  for (int a = 0; a < tensor.axes; ++a) {
+    sets[Index(a)] = AxisPositions(t, a, child);
+  }
+  return static_cast<double>(cost::CountMoves(tensor, sets, loops, rule, {}).words);
+}
+
+bool Model::WindowsInside(int t, Tile inner, Tile outer) const {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  for (int a = 0; a < tensor.axes; ++a) {
+    if (!HasBit(tensor.windows, a)) {
+      continue;
+    }
+    const AxisTile& small = AxisAt(t, a, inner);
+    const AxisTile& large = AxisAt(t, a, outer);
+    if (small.extent > large.extent || small.words != small.extent || large.words != large.extent) {
+      return false;
+    }
+  }
+  return true;
+}
+
+double Model::ComputeCycles(double units) const {
+  return std::ceil(Points() / units * compiled().cycles_per_point - 1e-9);
+}
+
+}  // namespace sluice::mapper::exact

@@ -1,0 +1,159 @@
+#pragma once
+/// \file
+/// The cost of a mapping as sums that an exact search can split: what crosses the boundary of a
+/// level, tensor by tensor, priced per word. Exact for tensors without windows; for windows the
+/// words of a slide are a lower bound when several window loops interact.
+///
+/// Conventions. All traffic is in words over the whole run and all instances. For tensor t with
+/// tile T in a child level:
+///   delivered = Total(t, T) x Rest(t, X) over the tile X at the first relevant loop above
+///   served    = delivered / (product of Merge(t, fan-out) on the way to the parent)
+/// because every loop that is irrelevant to t and inside its first relevant loop repeats nothing,
+/// and every loop outside repeats everything. Derivation: docs/exact.md.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cost/axis_set.h"
+#include "cost/compiled.h"
+#include "cost/evaluator.h"
+#include "mapper/exact/lattice.h"
+
+namespace sluice::mapper::exact {
+
+using TensorDoubles = std::array<double, mapping::kMaxTensors>;
+
+class Model {
+ public:
+  explicit Model(const cost::Evaluator& evaluator);
+
+  [[nodiscard]] const Lattice& lattice() const { return lattice_; }
+  [[nodiscard]] const cost::Evaluator& evaluator() const { return *evaluator_; }
+  [[nodiscard]] const cost::Compiled& compiled() const { return evaluator_->compiled(); }
+  [[nodiscard]] int levels() const { return compiled().levels; }
+  [[nodiscard]] int tensors() const { return compiled().tensors; }
+  [[nodiscard]] std::uint32_t all_tensors() const { return (1U << tensors()) - 1U; }
+  [[nodiscard]] bool IsOutput(int t) const { return compiled().tensor[cost::Index(t)].is_output; }
+  [[nodiscard]] std::uint32_t dims_of(int t) const {
+    return compiled().tensor[cost::Index(t)].dims;
+  }
+  /// Dims of t that share an axis with another dim of the workload.
+  [[nodiscard]] std::uint32_t window_dims(int t) const { return window_dims_[cost::Index(t)]; }
+  /// Bit t: tensor t has windows (and its axes are independent).
+  [[nodiscard]] std::uint32_t windowed() const { return windowed_; }
+  /// Bit t: a dim of t moves several axes at once; nothing but compulsory traffic is claimed.
+  [[nodiscard]] std::uint32_t joint() const { return joint_; }
+
+  /// Words that a level must reserve for the tile (bounding box).
+  [[nodiscard]] double Box(int t, Tile x) const { return at(t, x).box; }
+  /// Words of the tile as the policy counts them, times the number of such tiles.
+  [[nodiscard]] double Total(int t, Tile x) const { return at(t, x).total; }
+  /// Steps over the dims irrelevant to t outside tile x.
+  [[nodiscard]] double Rest(int t, Tile x) const { return at(t, x).rest; }
+  /// Distinct words of t.
+  [[nodiscard]] double Touched(int t) const { return touched_[cost::Index(t)]; }
+
+  /// Whether the tensors of `keep` fit into one instance of `level` with tile x.
+  [[nodiscard]] bool Fits(int level, std::uint32_t keep, Tile x) const;
+
+  /// Picojoules of a word served to (inputs) or taken from (outputs) a child, at the parent.
+  [[nodiscard]] double ParentRate(int level, int t) const {
+    return parent_rate_[cost::Index(level)][cost::Index(t)];
+  }
+  /// Picojoules of a word delivered to (or drained from) a child, at the child. 0 for compute.
+  [[nodiscard]] double ChildRate(int level, int t) const {
+    return child_rate_[cost::Index(level)][cost::Index(t)];
+  }
+  /// First visits need no read of partial sums: picojoules to give back per copy of the output
+  /// (copies: spatial factors of dims irrelevant to it, in the fan-outs above the level).
+  [[nodiscard]] double ParentRebate(int level) const { return parent_rebate_[cost::Index(level)]; }
+  [[nodiscard]] double ChildRebate(int level) const { return child_rebate_[cost::Index(level)]; }
+  /// Accumulation reads for each word taken from a child (ports).
+  [[nodiscard]] double AccumulateReads(int level) const { return accumulate_[cost::Index(level)]; }
+
+  /// Child tiles that one parent access serves in the fan-out below `level`, where the children
+  /// have tile x and `space` of them are used along each dim.
+  [[nodiscard]] double Merge(int level, int t, Tile space, Tile x) const;
+  /// Least picojoules that a word entering the fan-out pays for its way, whatever the placement.
+  [[nodiscard]] double NetworkRate(int level, int t, double merge, double units) const;
+  /// Product of the dims of `space`.
+  [[nodiscard]] double Product(Tile space) const {
+    return product_[static_cast<std::size_t>(space)];
+  }
+  /// Copies of the output: spatial factors of dims irrelevant to it.
+  [[nodiscard]] double Copies(Tile space) const;
+
+  /// New words of the tile of windowed tensor t (child tile `child`) relative to fetching it whole
+  /// at every step, when its first relevant loop runs `factor` times over window dim `dim`,
+  /// starting from tile x. Never above the truth, whatever loops follow outside;
+  /// `closed`: some loop over a dim of its own follows before the nest repeats window loops.
+  [[nodiscard]] double SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t factor,
+                                     bool closed) const;
+
+  /// Words that arrive in one instance holding `child` while `loops` run above it, outermost first.
+  [[nodiscard]] double MovedWords(int t, Tile child, std::span<const cost::FlatLoop> loops) const;
+  /// Whether every window of tile `inner` is without holes and no longer than that of `outer`.
+  [[nodiscard]] bool WindowsInside(int t, Tile inner, Tile outer) const;
+
+  [[nodiscard]] bool any_forwarding() const { return any_forwarding_; }
+  /// Largest number of instances of `level`.
+  [[nodiscard]] double MaxInstances(int level) const { return max_instances_[cost::Index(level)]; }
+  [[nodiscard]] double Points() const { return static_cast<double>(compiled().points); }
+  /// Picojoules that every mapping pays.
+  [[nodiscard]] double FixedEnergy() const { return fixed_; }
+  [[nodiscard]] double LeakagePerCycle() const { return leakage_; }
+  [[nodiscard]] double ComputeCycles(double units) const;
+
+ private:
+  struct PerTile {
+    double box;
+    double total;
+    double rest;
+  };
+  [[nodiscard]] const PerTile& at(int t, Tile x) const {
+    return tiles_[static_cast<std::size_t>(x) * tensor_count_ + cost::Index(t)];
+  }
+  void FillTiles();
+  void FillRates();
+  [[nodiscard]] cost::AxisSet AxisPositions(int t, int axis, Tile x) const;
+  /// Words and extent of a tile along one axis.
+  struct AxisTile {
+    std::int64_t words = 0;
+    std::int64_t extent = 0;
+  };
+  [[nodiscard]] const AxisTile& AxisAt(int t, int axis, Tile x) const {
+    Tile key = 0;
+    for (const mapping::WorkloadTerm& term :
+         compiled().tensor[cost::Index(t)].axis[cost::Index(axis)]) {
+      key += lattice_.Part(x, term.dim);
+    }
+    return axis_tiles_[cost::Index(t)][cost::Index(axis)][static_cast<std::size_t>(key)];
+  }
+
+  const cost::Evaluator* evaluator_;
+  Lattice lattice_;
+  std::size_t tensor_count_ = 0;
+  std::vector<PerTile> tiles_;
+  std::vector<double> product_;
+  /// [tensor][axis][part of the tile that moves the axis]
+  std::array<std::array<std::vector<AxisTile>, mapping::kMaxAxes>, mapping::kMaxTensors>
+      axis_tiles_;
+  std::array<std::uint32_t, mapping::kMaxTensors> window_dims_{};
+  std::uint32_t windowed_ = 0;
+  std::uint32_t joint_ = 0;
+  TensorDoubles touched_{};
+  std::array<TensorDoubles, arch::kMaxLevels> parent_rate_{};
+  std::array<TensorDoubles, arch::kMaxLevels + 1> child_rate_{};
+  std::array<double, arch::kMaxLevels> parent_rebate_{};
+  std::array<double, arch::kMaxLevels + 1> child_rebate_{};
+  std::array<double, arch::kMaxLevels> accumulate_{};
+  std::array<double, arch::kMaxLevels> max_instances_{};
+  std::vector<std::vector<double>> nearest_;  ///< [level][k]: mean distance of k + 1 nearest cells
+  bool any_forwarding_ = false;
+  double fixed_ = 0;
+  double leakage_ = 0;
+};
+
+}  // namespace sluice::mapper::exact

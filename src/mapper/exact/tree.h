@@ -1,0 +1,148 @@
+#pragma once
+/// \file
+/// Depth-first search from the outermost level inwards. A node has decided everything above a tile
+/// of some level: its traffic is counted exactly, and the labels of that tile bound what is inside.
+/// Leaves are whole mappings, priced by the evaluator itself, so nothing the bounds leave out
+/// (block rounding, placement on a mesh, overlapping windows) can make the answer wrong, only the
+/// search longer.
+///
+/// Complete up to three arguments, each tested against enumeration in
+/// tests/property/exact_test.cpp:
+///   - a loop irrelevant to every tensor that is still open goes innermost: it then repeats
+///   nothing,
+///     and outside it could only repeat something;
+///   - once no tensor is open, the order of the loops outside changes no count;
+///   - where distance costs nothing, one placement of the spatial factors stands for all.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/static_vector.h"
+#include "cost/compiled.h"
+#include "cost/cost.h"
+#include "mapper/exact/goal.h"
+#include "mapper/exact/labels.h"
+#include "mapper/exact/model.h"
+#include "mapper/exact/space.h"
+#include "mapping/mapping.h"
+
+namespace sluice::mapper::exact {
+
+struct TreeCounts {
+  std::int64_t nodes = 0;   ///< partial mappings bounded
+  std::int64_t pruned = 0;  ///< of these, not better than the incumbent
+  std::int64_t leaves = 0;  ///< whole mappings evaluated
+};
+
+class Tree {
+ public:
+  /// Called with every whole mapping that may improve on the goal; returns its score.
+  using Evaluate = std::function<cost::Score(const mapping::Mapping&)>;
+
+  Tree(const Model& model, const Spaces& spaces, const CostToGo& inside, const Goal& goal,
+       Evaluate evaluate, std::function<bool()> stop);
+
+  /// Searches everything. False when stopped.
+  bool Run();
+  /// No mapping that was not looked at has an objective below this.
+  [[nodiscard]] double open_bound() const { return open_bound_; }
+  [[nodiscard]] const TreeCounts& counts() const { return counts_; }
+
+ private:
+  struct OuterLoop {
+    cost::FlatLoop loop;
+    Tile before = 0;  ///< tile inside the loop
+  };
+  struct Node {
+    int level = 0;
+    Tile tile = 0;
+    std::uint32_t keep = 0;
+    double energy = 0;
+    double cycles = 0;
+    /// Instances and copies of the output at each level decided so far.
+    std::array<double, arch::kMaxLevels + 1> units{};
+    std::array<double, arch::kMaxLevels + 1> copies{};
+    /// Picojoules of one word that tensor t asks of what is above the tile.
+    TensorDoubles price{};
+    std::array<int, mapping::kMaxTensors> source{};
+    TensorDoubles merge{};
+    std::array<double, arch::kMaxLevels> reads{};
+    std::array<double, arch::kMaxLevels> writes{};
+    StaticVector<OuterLoop, arch::kMaxLevels * mapping::kMaxDims> loops;  ///< outermost first
+    std::array<Tile, arch::kMaxLevels> space{};
+    mapping::Mapping mapping;
+  };
+  struct Candidate {
+    double bound = 0;
+    Tile tile = 0;
+    std::int32_t space = 0;
+    std::uint32_t keep = 0;
+  };
+  /// What the edges into a candidate can cost, depending on the order of the loops around it.
+  struct Edges {
+    Tile array = 0;
+    double fixed = 0;        ///< everything decided, and what first visits save
+    TensorDoubles closed{};  ///< when the first loop of the level is relevant to t
+    TensorDoubles open{};    ///< at best, when it is not
+    /// Share of `closed` that remains when the window slides along a dim first.
+    std::array<std::array<double, mapping::kMaxDims>, mapping::kMaxTensors> slide{};
+    std::array<double, mapping::kMaxDims> factor{};  ///< steps of each dim's loop
+    std::uint32_t loops = 0;                         ///< dims that have one
+    /// Energy and cycles of the labels inside, in the context of the node.
+    struct Inside {
+      double energy;
+      double cycles;
+    };
+    std::vector<Inside> inside;
+  };
+  using Sequence = StaticVector<std::int8_t, mapping::kMaxDims>;  ///< dims, innermost first
+  /// A partly chosen order.
+  struct Order {
+    Sequence sequence;
+    std::uint32_t rest = 0;  ///< dims not placed
+    std::uint32_t open = 0;  ///< tensors whose count the next loop may still change
+    std::uint32_t slid =
+        0;  ///< windowed ones that have moved: open until a loop over their own dim
+    TensorDoubles energy{};  ///< least energy of each tensor's edge
+    TensorDoubles run{};
+  };
+
+  [[nodiscard]] Node Root() const;
+  bool Expand(const Node& node);
+  void ListCandidates(const Node& node, std::vector<Candidate>& out);
+  void Price(const Node& node, const Candidate& candidate, Edges& edges) const;
+  [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
+                             double price) const;
+  [[nodiscard]] double Bound(const Edges& edges, double energy) const;
+  [[nodiscard]] double BestOrder(const Edges& edges) const;
+  void ListOrders(const Edges& edges, const Order& order,
+                  const std::function<void(const Order&)>& visit) const;
+  [[nodiscard]] Order Place(const Edges& edges, const Order& order, int dim) const;
+  void Descend(const Node& node, const Candidate& candidate, const Edges& edges, const Order& order,
+               Node& child) const;
+  void BookEdges(const Node& node, const Candidate& candidate, Node& child) const;
+  [[nodiscard]] double DeliveredWords(const Node& child, int t) const;
+  /// Best objective that any label of the child's tile allows.
+  [[nodiscard]] double InnerBound(const Node& child) const;
+  [[nodiscard]] double PortCycles(const Node& child, const Label& label,
+                                  const TensorDoubles& share) const;
+  void Leaves(const Node& node);
+  void PlaceUnits(const Node& node, int level, mapping::Mapping& mapping);
+  [[nodiscard]] bool Stopped();
+
+  const Model* model_;
+  const Spaces* spaces_;
+  const CostToGo* inside_;
+  const Goal* goal_;
+  Evaluate evaluate_;
+  std::function<bool()> stop_;
+  double open_bound_ = 0;
+  bool stopped_ = false;
+  TreeCounts counts_;
+  Edges scratch_;
+};
+
+}  // namespace sluice::mapper::exact
