@@ -2,8 +2,9 @@
 #   cmake -S . -B build/package -DCMAKE_INSTALL_PREFIX=/usr && cmake --build build/package
 #   cpack --config build/package/CPackConfig.cmake -B build/package
 # Dependencies are computed from the binaries by dpkg-shlibdeps (packages dpkg-dev, file).
+# Whoever distributes a package answers for it. The default is an address that RFC 2606 keeps from anybody's mailbox.
 set(SLUICE_MAINTAINER "Sluice maintainers <maintainers@sluice.invalid>" CACHE STRING
-  "Who is named as maintainer in packages")
+  "Name and address of who answers for the package: control file and changelog")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME sluice)
 set(CPACK_PACKAGE_VENDOR Sluice)
@@ -31,9 +32,8 @@ include(CPack)
 # The changelog of the package, compressed as Debian wants it.
 find_program(SLUICE_GZIP gzip)
 if(SLUICE_GZIP)
-  set(changelog ${CMAKE_BINARY_DIR}/package/changelog.Debian.gz)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/packaging/debian/changelog)
-  execute_process(COMMAND ${SLUICE_GZIP} -n9c ${CMAKE_SOURCE_DIR}/packaging/debian/changelog
-    OUTPUT_FILE ${changelog} COMMAND_ERROR_IS_FATAL ANY)
-  install(FILES ${changelog} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  set(changelog ${CMAKE_BINARY_DIR}/package/changelog.Debian)
+  configure_file(${CMAKE_SOURCE_DIR}/packaging/debian/changelog.in ${changelog} @ONLY)
+  execute_process(COMMAND ${SLUICE_GZIP} -n9c ${changelog} OUTPUT_FILE ${changelog}.gz COMMAND_ERROR_IS_FATAL ANY)
+  install(FILES ${changelog}.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()

@@ -46,8 +46,9 @@ class PackageTest(InstallTest):
         self.assertEqual(fields["Package"], "sluice")
         architecture = run("dpkg", "--print-architecture").stdout.strip()
         self.assertEqual(package.name, f"sluice_{fields['Version']}_{architecture}.deb")
-        changelog = (harness.ROOT / "packaging/debian/changelog").read_text()
+        changelog = (BUILD / "package/changelog.Debian").read_text()
         self.assertTrue(changelog.startswith(f"sluice ({fields['Version']}) "), "add an entry to it")
+        self.assertIn(f"\n -- {fields['Maintainer']}  ", changelog, "one maintainer in both")
         # Computed from the binaries, not written by hand.
         for library in ("libc6", "libstdc++6", "libfmt", "libyaml-cpp", "libprotobuf"):
             self.assertIn(library, fields["Depends"])
