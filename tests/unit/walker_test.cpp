@@ -50,10 +50,27 @@ void ExpectRows(const cost::Cost& cost, const std::vector<Row>& rows) {
   }
 }
 
+// Tensors of the convolution, all levels alike: 0 weights, 1 inputs, 2 outputs.
+constexpr Row kWeightsOnce = {0, 0, 3, 3, 0, 0};  ///< read from DRAM once
+constexpr Row kInputsOnce = {0, 1, 18, 18, 0, 0};
+constexpr Row kOutputsOnce = {0, 2, 16, 0, 0, 16};
+
+/// The buffer's rows: every word of every operation comes from it, outputs are read back but for
+/// the first of three visits.
+constexpr Row Weights(std::int64_t tile, std::int64_t fills) {
+  return {1, 0, tile, 48, fills, 0};
+}
+constexpr Row Inputs(std::int64_t tile, std::int64_t fills) {
+  return {1, 1, tile, 48, fills, 0};
+}
+constexpr Row Outputs(std::int64_t tile, std::int64_t fills = 0) {
+  return {1, 2, tile, 32, fills, 48};
+}
+
 struct ConvCase {
   std::string dram;
   std::string buffer;
-  std::vector<Row> rows;  // level 0 DRAM, 1 buffer; tensor 0 weights, 1 inputs, 2 outputs
+  std::vector<Row> rows;
   double energy;
 };
 
@@ -78,91 +95,52 @@ TEST_P(WalkerConv1d, EqualsTimeloop) {
   EXPECT_NEAR(cost.score.energy_pj, c.energy, 1e-9 * c.energy);
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, WalkerConv1d,
-                         ::testing::Values(
-                             // Everything in the buffer, R innermost, then P innermost.
-                             ConvCase{"",
-                                      "P=16 R=3",
-                                      {{1, 0, 3, 48, 3, 0},
-                                       {1, 1, 18, 48, 18, 0},
-                                       {1, 2, 16, 32, 0, 48},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      7630},
-                             ConvCase{"",
-                                      "R=3 P=16",
-                                      {{1, 0, 3, 48, 3, 0},
-                                       {1, 1, 18, 48, 18, 0},
-                                       {1, 2, 16, 32, 0, 48},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      7630},
-                             // A window of 3 slides over P.
-                             ConvCase{"P=16",
-                                      "R=3",
-                                      {{1, 0, 3, 48, 3, 0},
-                                       {1, 1, 3, 48, 18, 0},
-                                       {1, 2, 1, 32, 0, 48},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      7630},
-                             ConvCase{"R=3",
-                                      "P=16",
-                                      {{1, 0, 1, 48, 3, 0},
-                                       {1, 1, 16, 48, 18, 0},
-                                       {1, 2, 16, 32, 0, 48},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      7630},
-                             ConvCase{"P=4 R=3",
-                                      "P=4",
-                                      {{1, 0, 1, 48, 12, 0},
-                                       {1, 1, 4, 48, 24, 0},
-                                       {1, 2, 4, 32, 0, 48},
-                                       {0, 0, 3, 12, 0, 0},
-                                       {0, 1, 18, 24, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      10648},
-                             // Partial sums travel: every output visits the buffer three times.
-                             ConvCase{"R=3 P=4",
-                                      "P=4",
-                                      {{1, 0, 1, 48, 3, 0},
-                                       {1, 1, 4, 48, 48, 0},
-                                       {1, 2, 4, 32, 32, 48},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 48, 0, 0},
-                                       {0, 2, 16, 32, 0, 48}},
-                                      26504.4},
-                             ConvCase{"P=4",
-                                      "R=3 P=4",
-                                      {{1, 0, 3, 48, 3, 0},
-                                       {1, 1, 6, 48, 18, 0},
-                                       {1, 2, 4, 32, 0, 48},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      7630},
-                             // Outputs, then weights, bypass the buffer.
-                             ConvCase{"P=16",
-                                      "R=3 -O",
-                                      {{1, 0, 3, 48, 3, 0},
-                                       {1, 1, 3, 48, 18, 0},
-                                       {0, 0, 3, 3, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 32, 0, 48}},
-                                      20345.2},
-                             ConvCase{"P=16",
-                                      "R=3 -W",
-                                      {{1, 1, 3, 48, 18, 0},
-                                       {1, 2, 1, 32, 0, 48},
-                                       {0, 0, 3, 48, 0, 0},
-                                       {0, 1, 18, 18, 0, 0},
-                                       {0, 2, 16, 0, 0, 16}},
-                                      16578.4}));
+const std::vector<Row> kAllInTheBuffer = {Weights(3, 3), Inputs(18, 18), Outputs(16),
+                                          kWeightsOnce,  kInputsOnce,    kOutputsOnce};
+
+INSTANTIATE_TEST_SUITE_P(
+    Recorded, WalkerConv1d,
+    ::testing::Values(
+        // Everything in the buffer, R innermost, then P innermost.
+        ConvCase{"", "P=16 R=3", kAllInTheBuffer, 7630},
+        ConvCase{"", "R=3 P=16", kAllInTheBuffer, 7630},
+        // A window of 3 slides over P.
+        ConvCase{
+            "P=16",
+            "R=3",
+            {Weights(3, 3), Inputs(3, 18), Outputs(1), kWeightsOnce, kInputsOnce, kOutputsOnce},
+            7630},
+        ConvCase{
+            "R=3",
+            "P=16",
+            {Weights(1, 3), Inputs(16, 18), Outputs(16), kWeightsOnce, kInputsOnce, kOutputsOnce},
+            7630},
+        ConvCase{"P=4 R=3",
+                 "P=4",
+                 {Weights(1, 12), Inputs(4, 24), Outputs(4), Row{0, 0, 3, 12, 0, 0},
+                  Row{0, 1, 18, 24, 0, 0}, kOutputsOnce},
+                 10648},
+        // Partial sums travel: every output visits the buffer three times.
+        ConvCase{"R=3 P=4",
+                 "P=4",
+                 {Weights(1, 3), Inputs(4, 48), Outputs(4, 32), kWeightsOnce,
+                  Row{0, 1, 18, 48, 0, 0}, Row{0, 2, 16, 32, 0, 48}},
+                 26504.4},
+        ConvCase{
+            "P=4",
+            "R=3 P=4",
+            {Weights(3, 3), Inputs(6, 18), Outputs(4), kWeightsOnce, kInputsOnce, kOutputsOnce},
+            7630},
+        // Outputs, then weights, bypass the buffer.
+        ConvCase{
+            "P=16",
+            "R=3 -O",
+            {Weights(3, 3), Inputs(3, 18), kWeightsOnce, kInputsOnce, Row{0, 2, 16, 32, 0, 48}},
+            20345.2},
+        ConvCase{"P=16",
+                 "R=3 -W",
+                 {Inputs(3, 18), Outputs(1), Row{0, 0, 3, 48, 0, 0}, kInputsOnce, kOutputsOnce},
+                 16578.4}));
 
 TEST(WalkerTest, PartialArrayEqualsTimeloop) {
   const auto gemm = MakeNest({{"M", 24}, {"N", 20}, {"K", 32}},
