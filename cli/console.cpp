@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/diagnostic.h"
+#include "driver/text/page.h"
 
 namespace sluice::cli {
 namespace {
@@ -56,6 +58,26 @@ std::size_t Utf8Length(std::string_view text) {
   return code >= kSmallest[length] && code <= 0x10FFFF && !surrogate ? length : 0;
 }
 
+Status Write(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return Fail(Diagnostic(ErrorCode::kFileUnwritable,
+                           fmt::format("cannot write standard output: {}", std::strerror(errno))));
+  }
+  return {};
+}
+
+bool StdoutTakesColour() {
+  const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): one thread
+  const char* term = std::getenv("TERM");          // NOLINT(concurrency-mt-unsafe): one thread
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         term != nullptr && std::string_view(term) != "dumb";
+}
+
+/// Bold; with a colour that shows on light and dark ground alike for what costs most or binds.
+std::string Escape(driver::Emphasis emphasis) {
+  return emphasis == driver::Emphasis::kStrong ? "\x1b[1;35m" : "\x1b[1m";
+}
+
 void OnInterrupt(int) {
   interrupted.store(true);
 }
@@ -79,12 +101,22 @@ std::string Printable(std::string_view text) {
 }
 
 Status Print(std::string_view raw) {
-  const std::string text = Printable(raw);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    return Fail(Diagnostic(ErrorCode::kFileUnwritable,
-                           fmt::format("cannot write standard output: {}", std::strerror(errno))));
+  return Write(Printable(raw));
+}
+
+Status Print(const driver::Page& page) {
+  if (!StdoutTakesColour()) {
+    return Print(page.Plain());
   }
-  return {};
+  std::string text;
+  for (const driver::Page::Line& line : page.lines()) {
+    // A name may hold a line break; Printable leaves it, and the line stays one line of the page.
+    const std::string shown = Printable(line.text);
+    const bool plain = line.emphasis == driver::Emphasis::kNone || shown.empty();
+    text += plain ? shown : Escape(line.emphasis) + shown + "\x1b[0m";
+    text += '\n';
+  }
+  return Write(text);
 }
 
 void PrintError(std::string_view text) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/diagnostic.h"
+#include "driver/text/page.h"
 
 namespace sluice::cli {
 
@@ -17,6 +18,9 @@ std::string Printable(std::string_view text);
 
 /// Writes to stdout. Errors: kFileUnwritable (a full disk, a closed pipe).
 Status Print(std::string_view text);
+/// The same; on a terminal what stands out on the page does so in bold and colour, unless NO_COLOR
+/// is set (https://no-color.org) or TERM is `dumb`.
+Status Print(const driver::Page& page);
 /// Writes to stderr; failures are ignored, there is nobody left to tell.
 void PrintError(std::string_view text);
 

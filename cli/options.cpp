@@ -88,7 +88,7 @@ void Options::Seconds(const std::string& names, const std::string& help, double*
         char* end = nullptr;
         const double value = std::strtod(text.c_str(), &end);
         const bool good = end == text.c_str() + text.size() && value > 0 && value <= 1e9;
-        return good ? std::string() : "'" + text + "' is not a number of seconds above 0";
+        return good ? std::string() : "`" + text + "` is not a number of seconds above 0";
       })
       ->option_text("SECONDS");
 }
@@ -105,11 +105,11 @@ Result<bool> Options::Parse(std::span<const std::string> arguments) {
     Diagnostic diagnostic(ErrorCode::kUsage, error.what());
     if (!extras.empty()) {
       const std::string& first = extras.front();
-      diagnostic.message = first.starts_with('-') ? "there is no option '" + first + "'"
-                                                  : "unexpected argument '" + first + "'";
+      diagnostic.message = first.starts_with('-') ? "there is no option `" + first + "`"
+                                                  : "unexpected argument `" + first + "`";
       const std::string closest = ClosestMatch(first, impl_->LongNames());
       if (first.starts_with('-') && !closest.empty()) {
-        return Fail(std::move(diagnostic).WithHint("did you mean " + closest + "?"));
+        return Fail(std::move(diagnostic).WithHint("did you mean `" + closest + "`?"));
       }
     }
     return Fail(std::move(diagnostic).WithHint(see));

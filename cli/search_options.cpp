@@ -65,7 +65,7 @@ Result<driver::ModelRequest> ModelOptions::Request(const std::string& model) con
                   : std::from_chars_result{text.data(), std::errc::invalid_argument};
     if (error != std::errc() || stop != end || value < 1) {
       return Fail(
-          Diagnostic(ErrorCode::kUsage, fmt::format("--dim: cannot read '{}'", text))
+          Diagnostic(ErrorCode::kUsage, fmt::format("--dim: cannot read `{}`", text))
               .WithHint("write a name, an equals sign and a size of at least 1, for example "
                         "--dim sequence=128"));
     }

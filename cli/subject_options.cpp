@@ -16,22 +16,25 @@
 
 namespace sluice::cli {
 
-void SubjectOptions::Declare(Options& options) {
+void SubjectOptions::Declare(Options& options, const std::string& op_placeholder,
+                             const std::string& op_help) {
   options.Positionals("file", "a plan, or with --from the files to read", &files_);
   options.Text("--arch,-a", "NAME|FILE", "a YAML file, or a name of `sluice archs`", &arch_);
-  options.Text("--op", "OPERATOR", "kind and sizes, quoted: \"gemm M=64 N=64 K=64\"", &operator_);
+  options.Text("--op", op_placeholder, op_help, &operator_);
   options.Text("--mapping,-m", "FILE", "the mapping of --op", &mapping_);
   options.Text("--from", "FORMAT", "read another tool's files: timeloop", &from_);
   options.Text("--policy", "NAME", "accounting rules: physical or timeloop", &policy_);
 }
 
-Result<std::variant<driver::PlanEvaluation, driver::Evaluation>> SubjectOptions::Load() const {
-  using Subject = std::variant<driver::PlanEvaluation, driver::Evaluation>;
+Result<std::variant<driver::PlanOutcome, driver::Evaluation>> SubjectOptions::Load(
+    bool one_of_plan) const {
+  using Subject = std::variant<driver::PlanOutcome, driver::Evaluation>;
   const driver::SearchPaths paths = driver::DefaultSearchPaths();
-  const bool one_operator = !operator_.empty() || !mapping_.empty() || !arch_.empty();
+  const bool picks = one_of_plan && files_.size() == 1 && arch_.empty() && mapping_.empty();
+  const bool one_operator = (!operator_.empty() && !picks) || !mapping_.empty() || !arch_.empty();
   if (!from_.empty()) {
     if (from_ != "timeloop") {
-      return Fail(Diagnostic(ErrorCode::kUnknownName, fmt::format("cannot read format '{}'", from_))
+      return Fail(Diagnostic(ErrorCode::kUnknownName, fmt::format("cannot read format `{}`", from_))
                       .WithHint("--from timeloop is the only one"));
     }
     if (files_.empty() || one_operator) {
@@ -66,7 +69,7 @@ Result<std::variant<driver::PlanEvaluation, driver::Evaluation>> SubjectOptions:
     return Fail(Diagnostic(ErrorCode::kUsage, "a plan is evaluated under the policy it records")
                     .WithHint("leave --policy out, or plan again with --policy " + policy_));
   }
-  SLUICE_TRY(driver::PlanEvaluation plan, driver::EvaluatePlan(paths, files_[0]));
+  SLUICE_TRY(driver::PlanOutcome plan, driver::EvaluatePlan(paths, files_[0]));
   return Subject(std::move(plan));
 }
 

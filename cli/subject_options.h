@@ -15,9 +15,13 @@ namespace sluice::cli {
 
 class SubjectOptions {
  public:
-  void Declare(Options& options);
-  /// Errors: kUsage when the options name no subject, or two; those of the driver.
-  [[nodiscard]] Result<std::variant<driver::PlanEvaluation, driver::Evaluation>> Load() const;
+  /// What `--op` takes differs: see Load.
+  void Declare(Options& options, const std::string& op_placeholder, const std::string& op_help);
+  /// `one_of_plan`: `PLAN --op NAME` picks an operator of the plan. Then the name is in
+  /// plan_operator(). Errors: kUsage when the options name no subject, or two; those of the driver.
+  [[nodiscard]] Result<std::variant<driver::PlanOutcome, driver::Evaluation>> Load(
+      bool one_of_plan = false) const;
+  [[nodiscard]] const std::string& plan_operator() const { return operator_; }
 
  private:
   std::vector<std::string> files_;

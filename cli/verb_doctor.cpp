@@ -11,7 +11,7 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
-#include "driver/render.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {

@@ -11,7 +11,8 @@
 #include "cli/verb.h"
 #include "driver/driver.h"
 #include "driver/json.h"
-#include "driver/render.h"
+#include "driver/text/page.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {
@@ -28,21 +29,25 @@ class EvaluateVerb final : public Verb {
            "  sluice evaluate --from timeloop arch.yaml problem.yaml map.yaml ert.yaml\n";
   }
   void Declare(Options& options) override {
-    subject_.Declare(options);
+    subject_.Declare(options, "OPERATOR", "kind and sizes, quoted: \"gemm M=64 N=64 K=64\"");
     options.Flag("--json", "print JSON instead of tables", &json_);
   }
   Result<int> Run(const Context&) override {
     SLUICE_TRY(const auto subject, subject_.Load());
-    if (const auto* plan = std::get_if<driver::PlanEvaluation>(&subject)) {
+    if (const auto* plan = std::get_if<driver::PlanOutcome>(&subject)) {
       constexpr int kTop = 10;
-      SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfPlanSummary(plan->plan)
-                                    : driver::RenderPlan(plan->plan, kTop) +
-                                          "\n  every figure of the plan was reproduced\n"));
+      if (json_) {
+        SLUICE_TRY_STATUS(Print(driver::JsonOfPlanSummary(plan->plan)));
+      } else {
+        driver::Page page = driver::RenderPlan(plan->plan, kTop);
+        page.Add("\n  every figure of the plan was reproduced");
+        SLUICE_TRY_STATUS(Print(page));
+      }
       return kExitOk;
     }
     const auto& evaluation = std::get<driver::Evaluation>(subject);
-    SLUICE_TRY_STATUS(
-        Print(json_ ? driver::JsonOfEvaluation(evaluation) : driver::RenderEvaluation(evaluation)));
+    SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfEvaluation(evaluation))
+                            : Print(driver::RenderEvaluation(evaluation)));
     return kExitOk;
   }
 

@@ -1,8 +1,8 @@
 // `sluice explain`: where the numbers of a mapping or of a plan's operator come from.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <variant>
 
@@ -12,9 +12,9 @@
 #include "cli/subject_options.h"
 #include "cli/verb.h"
 #include "driver/driver.h"
-#include "driver/explain.h"
 #include "driver/json.h"
-#include "driver/render.h"
+#include "driver/plan_breakdown.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {
@@ -26,40 +26,43 @@ class ExplainVerb final : public Verb {
     return "Show the level, tensor and loops behind every number";
   }
   [[nodiscard]] std::string_view examples() const override {
-    return "  sluice explain plan.json                  (the operator that costs most)\n"
-           "  sluice explain plan.json --operator /layer1/layer1.0/conv1/Conv\n"
+    return "  sluice explain plan.json      (the report as text)\n"
+           "  sluice explain plan.json --op /layer1/layer1.0/conv1/Conv --top 10\n"
            "  sluice explain --arch eyeriss --op \"gemm M=64 N=64 K=64\" -m m.yaml --json\n";
   }
   void Declare(Options& options) override {
-    subject_.Declare(options);
-    options.Text("--operator", "NAME", "which operator of the plan", &operator_);
-    options.Integer("--top", "how many terms are taken apart", 1, 1000, &top_);
+    subject_.Declare(options, "NAME|OPERATOR", "an operator of the plan, or kind and sizes");
+    options.Integer("--top", "operators listed, and terms taken apart", 1, 1 << 20, &top_);
     options.Flag("--json", "print JSON instead of text", &json_);
   }
   Result<int> Run(const Context&) override {
-    SLUICE_TRY(const auto subject, subject_.Load());
-    if (const auto* plan = std::get_if<driver::PlanEvaluation>(&subject)) {
-      SLUICE_TRY(const driver::Explanation explanation, driver::ExplainOperator(*plan, operator_));
-      return Show(explanation);
+    SLUICE_TRY(const auto subject, subject_.Load(true));
+    const int top = static_cast<int>(top_);
+    const auto* plan = std::get_if<driver::PlanOutcome>(&subject);
+    if (plan == nullptr) {
+      return Show(std::get<driver::Evaluation>(subject), top);
     }
-    if (!operator_.empty()) {
-      return Fail(Diagnostic(ErrorCode::kUsage, "--operator picks an operator of a plan")
-                      .WithHint("leave it out: --op already says which operator this is"));
+    SLUICE_TRY(const std::size_t index, driver::FindOperator(plan->plan, subject_.plan_operator()));
+    SLUICE_TRY(const driver::Evaluation evaluation, driver::EvaluateOperator(*plan, index));
+    if (!subject_.plan_operator().empty()) {
+      return Show(evaluation, top);
     }
-    return Show(std::get<driver::Evaluation>(subject).explanation);
+    SLUICE_TRY(const driver::PlanBreakdown breakdown, driver::BreakDown(*plan));
+    SLUICE_TRY_STATUS(
+        json_ ? Print(driver::JsonOfPlanExplanation(*plan, breakdown, evaluation))
+              : Print(driver::RenderPlanExplanation(*plan, breakdown, evaluation, top)));
+    return kExitOk;
   }
 
  private:
-  [[nodiscard]] Result<int> Show(const driver::Explanation& explanation) const {
-    SLUICE_TRY_STATUS(Print(json_
-                                ? driver::JsonOfExplanation(explanation)
-                                : driver::RenderExplanation(explanation, static_cast<int>(top_))));
+  [[nodiscard]] Result<int> Show(const driver::Evaluation& evaluation, int top) const {
+    SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfExplanation(evaluation))
+                            : Print(driver::RenderExplanation(evaluation, top)));
     return kExitOk;
   }
 
   SubjectOptions subject_;
-  std::string operator_;
-  std::int64_t top_ = 3;
+  std::int64_t top_ = 5;
   bool json_ = false;
 };
 

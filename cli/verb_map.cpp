@@ -15,7 +15,7 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
-#include "driver/render.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {
@@ -49,7 +49,8 @@ class MapVerb final : public Verb {
     SLUICE_TRY(const driver::MapOutcome outcome,
                driver::MapOperator(driver::DefaultSearchPaths(), operator_, arch_,
                                    search_.Request(context, {})));
-    SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfSearch(outcome) : driver::RenderSearch(outcome)));
+    SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfSearch(outcome))
+                            : Print(driver::RenderSearch(outcome)));
     if (!output_.empty()) {
       SLUICE_TRY(const std::vector<std::string> notes,
                  driver::WriteMapping(output_, outcome.evaluation, format));

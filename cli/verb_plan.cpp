@@ -16,9 +16,9 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
-#include "driver/render.h"
 #include "driver/report.h"
 #include "driver/requests.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {
@@ -68,8 +68,8 @@ class PlanVerb final : public Verb {
     if (!output_.empty()) {
       SLUICE_TRY_STATUS(driver::WritePlan(output_, outcome.plan));
     }
-    SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfPlanSummary(outcome.plan)
-                                  : driver::RenderPlan(outcome.plan, static_cast<int>(top_))));
+    SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfPlanSummary(outcome.plan))
+                            : Print(driver::RenderPlan(outcome.plan, static_cast<int>(top_))));
     if (!output_.empty() && !json_) {
       SLUICE_TRY_STATUS(Print("\n  plan written to " + output_ + "\n"));
     }

@@ -48,7 +48,7 @@ class ReportVerb final : public Verb {
     }
     if (std::filesystem::path(output).extension() == ".json") {
       return Fail(
-          Diagnostic(ErrorCode::kUsage, fmt::format("'{}' would hold HTML, not JSON", output))
+          Diagnostic(ErrorCode::kUsage, fmt::format("`{}` would hold HTML, not JSON", output))
               .WithHint("name the report .html"));
     }
     SLUICE_TRY(const driver::WrittenReport written,

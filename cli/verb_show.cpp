@@ -12,8 +12,8 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
-#include "driver/render.h"
 #include "driver/requests.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {
@@ -41,29 +41,29 @@ class ShowVerb final : public Verb {
       case driver::FileKind::kModel: {
         SLUICE_TRY(const driver::ModelRequest request, model_options_.Request(found.path));
         SLUICE_TRY(const driver::LoadedNetwork network, driver::LoadNetwork(paths, request));
-        return Show(json_ ? driver::JsonOfNetwork(network) : driver::RenderNetwork(network));
+        SLUICE_TRY_STATUS(
+            Print(json_ ? driver::JsonOfNetwork(network) : driver::RenderNetwork(network)));
+        return kExitOk;
       }
       case driver::FileKind::kArchitecture: {
         SLUICE_TRY(const driver::LoadedArchitecture architecture,
                    driver::LoadArchitecture(paths, found.path));
-        return Show(json_ ? driver::JsonOfArchitecture(architecture)
-                          : driver::RenderArchitecture(architecture));
+        SLUICE_TRY_STATUS(Print(json_ ? driver::JsonOfArchitecture(architecture)
+                                      : driver::RenderArchitecture(architecture)));
+        return kExitOk;
       }
       case driver::FileKind::kPlan: {
         constexpr int kTop = 10;
         SLUICE_TRY(const planner::Plan plan, driver::ReadPlan(found.path));
-        return Show(json_ ? driver::JsonOfPlanSummary(plan) : driver::RenderPlan(plan, kTop));
+        SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfPlanSummary(plan))
+                                : Print(driver::RenderPlan(plan, kTop)));
+        return kExitOk;
       }
     }
     return kExitOk;
   }
 
  private:
-  static Result<int> Show(const std::string& text) {
-    SLUICE_TRY_STATUS(Print(text));
-    return kExitOk;
-  }
-
   std::string file_;
   bool json_ = false;
   ModelOptions model_options_;

@@ -9,7 +9,7 @@
 #include "cli/verb.h"
 #include "driver/driver.h"
 #include "driver/json.h"
-#include "driver/render.h"
+#include "driver/text/render.h"
 
 namespace sluice::cli {
 namespace {

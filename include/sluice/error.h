@@ -18,7 +18,7 @@ namespace sluice {
 enum class ErrorKind : std::uint8_t {
   kInput,        ///< a file, a name or an option is wrong: the user can
   kNoMapping,    ///< the input is fine, but the operator fits the machine in no way
-  kEnvironment,  ///< files that cannot be read or written, memory, cancellation before any result
+  kEnvironment,  ///< files that cannot be read or written, memory
   kInternal,     ///< a bug in Sluice: please report it
 };
 

@@ -15,7 +15,7 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/loaded.h"
-#include "driver/render.h"
+#include "driver/text/render.h"
 #include "io/yaml/arch.h"
 
 namespace sluice {

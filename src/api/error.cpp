@@ -15,7 +15,6 @@ ErrorKind KindOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kFileUnreadable:
     case ErrorCode::kFileUnwritable:
-    case ErrorCode::kInterrupted:
       return ErrorKind::kEnvironment;
     case ErrorCode::kNoValidMapping:
       return ErrorKind::kNoMapping;

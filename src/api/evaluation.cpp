@@ -23,24 +23,6 @@
 
 namespace sluice {
 
-std::string BindingText(const cost::Cost& cost, const std::vector<std::string>& levels,
-                        const std::string& compute) {
-  if (cost.binding.resource == cost::Resource::kCompute || cost.binding.level < 0) {
-    return compute + " (compute)";
-  }
-  const std::string& level = levels[static_cast<std::size_t>(cost.binding.level)];
-  switch (cost.binding.resource) {
-    case cost::Resource::kRead:
-      return level + " read port";
-    case cost::Resource::kWrite:
-      return level + " write port";
-    case cost::Resource::kNetwork:
-    case cost::Resource::kCompute:
-      break;
-  }
-  return level + " network below";
-}
-
 Evaluation ToPublic(const driver::Evaluation& from) {
   const driver::Explanation& explanation = from.explanation;
   Evaluation to;
@@ -52,7 +34,8 @@ Evaluation ToPublic(const driver::Evaluation& from) {
   to.leakage_pj = from.cost.leakage_pj;
   to.bound_energy_pj = from.bound_energy_pj;
   to.bound_cycles = from.bound_cycles;
-  to.binding = BindingText(from.cost, explanation.level_names, from.chain.compute.name);
+  to.binding =
+      driver::ResourceText(from.cost.binding, explanation.level_names, from.chain.compute.name);
   for (const driver::LatencyTerm& term : explanation.latency) {
     to.resources.push_back({term.resource, term.cycles, term.binds});
   }

@@ -77,8 +77,5 @@ Expected<T> Guarded(Body body) {
 
 /// The public form of an evaluation.
 Evaluation ToPublic(const driver::Evaluation& evaluation);
-/// What determines the cycles, in the words of driver::LatencyTerm::resource.
-std::string BindingText(const cost::Cost& cost, const std::vector<std::string>& levels,
-                        const std::string& compute);
 
 }  // namespace sluice

@@ -29,9 +29,9 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/loaded.h"
-#include "driver/render.h"
 #include "driver/report.h"
 #include "driver/requests.h"
+#include "driver/text/render.h"
 #include "io/plan_json.h"
 #include "ir/network.h"
 #include "mapper/mapper.h"
@@ -120,13 +120,6 @@ driver::SearchRequest RequestOf(const PlanOptions& options, Callback& callback) 
   return request;
 }
 
-/// The workload of operator `index`. A solution is shared by equal operators and carries the names
-/// of the first; this one has the operator's own. Requires: not a view.
-Result<mapping::Workload> OwnWorkload(const driver::PlanOutcome& outcome, std::size_t index) {
-  const ir::Network& network = outcome.network.network;
-  return mapping::MakeWorkload(network.operators[index], network);
-}
-
 PlannedOperator Planned(const driver::PlanOutcome& outcome, const std::vector<arch::Chain>& chains,
                         std::size_t index) {
   const planner::Plan& plan = outcome.plan;
@@ -143,9 +136,12 @@ PlannedOperator Planned(const driver::PlanOutcome& outcome, const std::vector<ar
   to.energy_pj = solution.cost.score.energy_pj;
   to.cycles = solution.cost.score.cycles;
   to.utilization = solution.cost.utilization;
-  to.binding = BindingText(solution.cost, plan.chains[chain].levels, plan.chains[chain].compute);
+  to.binding = driver::ResourceText(solution.cost.binding, plan.chains[chain].levels,
+                                    plan.chains[chain].compute);
   // It could be made when the plan was, so it can be made again.
-  const Result<mapping::Workload> workload = OwnWorkload(outcome, index);
+  const ir::Network& network = outcome.network.network;
+  const Result<mapping::Workload> workload =
+      mapping::MakeWorkload(network.operators[index], network);
   SLUICE_CHECK(workload.has_value(), from.name);
   to.loop_nest = mapping::PrintLoopNest(*workload, chains[chain], solution.mapping);
   to.bound = solution.bound;
@@ -184,10 +180,9 @@ Expected<Plan> Plan::Make(const Network& network, const Architecture& architectu
 
 Expected<Plan> Plan::Read(const std::string& path) {
   return Guarded<Plan>([&]() -> Result<Plan> {
-    SLUICE_TRY(driver::PlanEvaluation evaluation,
+    SLUICE_TRY(driver::PlanOutcome outcome,
                driver::EvaluatePlan(driver::DefaultSearchPaths(), path));
-    return Internals::Make({std::move(evaluation.plan), std::move(evaluation.network),
-                            std::move(evaluation.architecture)});
+    return Internals::Make(std::move(outcome));
   });
 }
 
@@ -235,26 +230,14 @@ Expected<Evaluation> Plan::Evaluate(std::size_t index) const {
       return Fail(ErrorCode::kUsage, fmt::format("there is no operator {}: the plan has {}", index,
                                                  plan.operators.size()));
     }
-    const planner::OperatorPlan& op = plan.operators[index];
-    if (op.solution < 0) {
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("{} is a view: it moves no bytes and has no mapping", op.name));
-    }
-    const planner::Solution& solution = plan.solutions[static_cast<std::size_t>(op.solution)];
-    const arch::Architecture& architecture = impl_->outcome.architecture.architecture;
-    SLUICE_TRY(const cost::Policy policy, cost::ParsePolicy(plan.provenance.policy));
-    SLUICE_TRY(const mapping::Workload workload, OwnWorkload(impl_->outcome, index));
-    SLUICE_TRY(
-        const driver::Evaluation evaluation,
-        driver::ScoreMapping(architecture.name, workload,
-                             arch::Chains(architecture)[static_cast<std::size_t>(solution.chain)],
-                             solution.mapping, policy));
+    SLUICE_TRY(const driver::Evaluation evaluation,
+               driver::EvaluateOperator(impl_->outcome, index));
     return ToPublic(evaluation);
   });
 }
 
 std::string Plan::Summary(int top) const {
-  return driver::RenderPlan(impl_->outcome.plan, top);
+  return driver::RenderPlan(impl_->outcome.plan, top).Plain();
 }
 
 std::string Plan::ToJson() const {

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The architecture: a tree of memories, fan-outs and compute units, outermost first (DESIGN.md 4).
+/// The architecture: a tree of memories, fan-outs and compute units, outermost first.
 ///
 /// An operator runs on one *chain*: the path from the root memory to one compute unit that offers
 /// its class of work. Everything downstream (mapping, cost, mappers) sees chains only. One element

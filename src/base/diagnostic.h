@@ -3,7 +3,7 @@
 /// Errors as values. Every fallible function of the library returns `Result<T>`; a `Diagnostic`
 /// says what is wrong, where, and what would be right. The library never prints and never exits.
 ///
-/// Three classes (STYLE: user input, environment, bug):
+/// Three classes (user input, environment, bug):
 ///  - user input and environment failures are `Diagnostic`s;
 ///  - a violated invariant of our own is `InternalError`, thrown by SLUICE_CHECK and caught in
 ///  main.
@@ -27,7 +27,6 @@ enum class ErrorCode : std::uint16_t {
   kFileUnreadable = 1001,
   kFileUnwritable = 1002,
   kFileTooLarge = 1003,
-  kInterrupted = 1004,
   // 1100: command line
   kUsage = 1101,
   kUnknownName = 1102,

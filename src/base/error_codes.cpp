@@ -16,7 +16,6 @@ const std::vector<ErrorCodeInfo>& AllErrorCodes() {
       {kFileUnwritable, "file-unwritable",
        "A file cannot be written, for example because the disk is full; nothing was left behind."},
       {kFileTooLarge, "file-too-large", "A file is larger than the limit for its kind."},
-      {kInterrupted, "interrupted", "The run was interrupted before it had any result."},
       {kUsage, "usage", "The command line is not understood."},
       {kUnknownName, "unknown-name",
        "A name given by the user (machine, mapper, policy, objective) does not exist."},

@@ -1,21 +1,22 @@
 #pragma once
 /// \file
 /// What a mapping costs: exact integer counts per level and tensor, and the energy and cycles that
-/// are linear (respectively max-linear) in them. Section 5 of DESIGN.md; docs/cost-model.md has the
-/// definitions and worked examples.
+/// are linear (respectively max-linear) in them. docs/cost-model.md has the definitions and worked
+/// examples.
 ///
 /// Reads, fills and updates are words summed over all instances of a level:
 ///   reads    words read at this level: to feed children or the compute unit, to read back partial
-///   sums
-///            for accumulation, and (policy) to drain an output tile to the parent
+///            sums for accumulation, and (policy) to drain an output tile to the parent
 ///   fills    words written at this level because the parent sent them
 ///   updates  words written at this level because a child (or the compute unit) drained output
 ///   there
 /// Tested by tests/golden (Timeloop), tests/property/cost_vs_walker_test.cpp.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "arch/architecture.h"
 #include "cost/policy.h"
@@ -56,6 +57,11 @@ struct LevelCost {
 
 /// What limits latency.
 enum class Resource : std::uint8_t { kCompute, kRead, kWrite, kNetwork };
+inline constexpr std::array<std::string_view, 4> kResourceNames = {"compute", "read", "write",
+                                                                   "network"};
+constexpr std::string_view ResourceName(Resource resource) {
+  return kResourceNames[static_cast<std::size_t>(resource)];
+}
 struct Binding {
   Resource resource = Resource::kCompute;
   int level = -1;  ///< -1 for compute

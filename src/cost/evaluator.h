@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The reference cost model: closed-form exact counting over a loop nest (papers/peers 6.1,
-/// extended by ragged tiles, gaps, forwarding). One Evaluator per (workload, chain, policy);
+/// The reference cost model: closed-form exact counting over a loop nest (with ragged tiles,
+/// gaps, forwarding). One Evaluator per (workload, chain, policy);
 /// Evaluate allocates nothing and is const, so threads may share it.
 ///
 /// Counting rule. For a tensor at a level, consider the temporal loops above the level. Each "move"

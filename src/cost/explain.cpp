@@ -19,9 +19,8 @@
 
 namespace sluice::cost {
 std::vector<EdgeExplanation> ExplainEdges(const Evaluator& evaluator,
-                                          const mapping::Mapping& mapping) {
+                                          const mapping::Mapping& mapping, const Cost& cost) {
   const Compiled& compiled = evaluator.compiled();
-  const Cost cost = evaluator.EvaluateFull(mapping);
   Nest nest;
   BuildNest(compiled, mapping, nest);
   std::vector<EdgeExplanation> edges;

@@ -34,9 +34,10 @@ struct EdgeExplanation {
   bool exact_terms = true;
 };
 
-/// All edges of all tensors, outermost first per tensor. Requires a covering mapping.
+/// All edges of all tensors, outermost first per tensor. Requires a covering mapping; `cost` is
+/// evaluator.EvaluateFull(mapping).
 std::vector<EdgeExplanation> ExplainEdges(const Evaluator& evaluator,
-                                          const mapping::Mapping& mapping);
+                                          const mapping::Mapping& mapping, const Cost& cost);
 
 /// One line: `tile 1296 + P: 3 x 1008 + ... = 17280 words to each of 16 GLB`.
 std::string EdgeText(const Evaluator& evaluator, const EdgeExplanation& edge);

@@ -70,11 +70,11 @@ Result<std::string> Find(const SearchPaths& paths, const std::string& text, cons
   }
   const std::string closest = ClosestMatch(text, names);
   return Fail(Diagnostic(ErrorCode::kUnknownName,
-                         fmt::format("there is no {} called '{}'", kind.what, text))
+                         fmt::format("there is no {} called `{}`", kind.what, text))
                   .WithHint(closest.empty()
                                 ? fmt::format("sluice {} lists the names; a path ends in {}",
                                               kind.verb, kind.extension)
-                                : fmt::format("did you mean {}?", closest)));
+                                : fmt::format("did you mean `{}`?", closest)));
 }
 
 /// The file that this code was loaded from: the program, or libsluice in somebody else's program.

@@ -5,6 +5,7 @@
 /// made by render.h and json.h. cli/ is a thin shell over this header. Tested by
 /// tests/unit/driver_*_test.cpp and tests/cli.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,13 +39,15 @@ struct LoadedArchitecture {
 Result<LoadedNetwork> LoadNetwork(const SearchPaths& paths, const ModelRequest& request);
 Result<LoadedArchitecture> LoadArchitecture(const SearchPaths& paths, const std::string& name);
 
-/// Plans a network. When interrupted, the plan holds the best found so far and `complete` is false.
-/// Errors: those of the readers; kNoValidMapping naming operator, level, tensor and bytes short.
+/// A plan together with what it was made for.
 struct PlanOutcome {
   planner::Plan plan;
   LoadedNetwork network;  ///< its warnings are worth showing
   LoadedArchitecture architecture;
 };
+
+/// Plans a network. When interrupted, the plan holds the best found so far and `complete` is false.
+/// Errors: those of the readers; kNoValidMapping naming operator, level, tensor and bytes short.
 Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& model,
                                 const std::string& architecture, const SearchRequest& search,
                                 const std::string& command_line);
@@ -103,17 +106,17 @@ Status WritePlan(const std::string& path, const planner::Plan& plan);
 Result<planner::Plan> ReadPlan(const std::string& path);
 
 /// Loads the model and the architecture that a plan names, checks their hashes and recomputes every
-/// cost. Errors: kPlanMismatch when a hash differs or a recomputed number is not the stored one.
-struct PlanEvaluation {
-  planner::Plan plan;  ///< with the recomputed costs
-  LoadedNetwork network;
-  LoadedArchitecture architecture;
-};
-Result<PlanEvaluation> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file);
+/// cost; the plan returned has the recomputed costs. Errors: kPlanMismatch when a hash differs or a
+/// recomputed number is not the stored one.
+Result<PlanOutcome> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file);
 
-/// Takes one operator of a plan apart: the one called `name`, or the one that costs the most energy
-/// when `name` is empty. Errors: kUnknownName with the closest name; kUsage for a view.
-Result<Explanation> ExplainOperator(const PlanEvaluation& plan, const std::string& name);
+/// The operator called `name`, or the one that costs the most energy when `name` is empty. Errors:
+/// kUnknownName with the closest name.
+Result<std::size_t> FindOperator(const planner::Plan& plan, const std::string& name);
+
+/// One operator of a plan with its own names (equal operators share a solution, which has the names
+/// of the first). Requires: an index of plan.operators. Errors: kUsage for a view.
+Result<Evaluation> EvaluateOperator(const PlanOutcome& outcome, std::size_t index);
 
 /// One line of `sluice doctor`.
 struct HealthCheck {

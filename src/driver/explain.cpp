@@ -8,17 +8,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
 #include "cost/explain.h"
 #include "cost/policy.h"
 #include "driver/sorting.h"
+#include "mapping/directives.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 
@@ -127,47 +132,129 @@ std::vector<std::string> Labels(const mapping::Workload& workload) {
   return labels;
 }
 
-std::vector<LatencyTerm> LatencyTerms(const arch::Chain& chain, const cost::Cost& cost) {
+std::vector<std::string> LevelNames(const arch::Chain& chain) {
+  std::vector<std::string> names;
+  for (const arch::Level& level : chain.levels) {
+    names.push_back(level.memory.name);
+  }
+  return names;
+}
+
+/// Points of the iteration space that all units together execute in a cycle.
+double PeakOf(const cost::Evaluator& evaluator) {
+  return static_cast<double>(evaluator.compiled().compute_units) /
+         evaluator.compiled().cycles_per_point;
+}
+
+std::vector<LatencyTerm> LatencyTerms(const Explanation& explanation, const std::string& compute) {
+  const cost::Cost& cost = explanation.cost;
   std::vector<LatencyTerm> terms;
-  const auto add = [&](std::string name, double cycles, cost::Resource resource, int level) {
+  const auto add = [&](double cycles, cost::Resource resource, int level) {
     if (cycles > 0) {
-      const bool binds = cost.binding.resource == resource &&
-                         (resource == cost::Resource::kCompute || cost.binding.level == level);
-      terms.push_back({std::move(name), cycles, binds});
+      const bool binds = cost.binding.resource == resource && cost.binding.level == level;
+      terms.push_back(
+          {ResourceText({resource, level}, explanation.level_names, compute), cycles, binds});
     }
   };
-  add(chain.compute.name + " (compute)", static_cast<double>(cost.compute_cycles),
-      cost::Resource::kCompute, -1);
+  add(static_cast<double>(cost.compute_cycles), cost::Resource::kCompute, -1);
   for (int l = 0; l < cost.levels; ++l) {
-    const auto index = static_cast<std::size_t>(l);
-    const std::string& name = chain.levels[index].memory.name;
-    const cost::LevelCost& level = cost.level[index];
-    add(name + " read port", level.read_cycles, cost::Resource::kRead, l);
-    add(name + " write port", level.write_cycles, cost::Resource::kWrite, l);
-    add(name + " network below", level.network_cycles, cost::Resource::kNetwork, l);
+    const cost::LevelCost& level = cost.level[static_cast<std::size_t>(l)];
+    add(level.read_cycles, cost::Resource::kRead, l);
+    add(level.write_cycles, cost::Resource::kWrite, l);
+    add(level.network_cycles, cost::Resource::kNetwork, l);
   }
   SortLargestFirst(terms, &LatencyTerm::cycles);
   return terms;
 }
 
+std::vector<MemoryTerm> MemoryTerms(const cost::Cost& cost, const arch::Chain& chain) {
+  std::vector<MemoryTerm> terms;
+  for (std::size_t l = 0; l < chain.levels.size(); ++l) {
+    const arch::Memory& memory = chain.levels[l].memory;
+    MemoryTerm term;
+    term.level = static_cast<int>(l);
+    term.instances_used = cost.level[l].instances_used;
+    term.instances = chain.instances(l);
+    for (const cost::TensorTraffic& traffic : cost.level[l].tensors) {
+      term.tile_words += traffic.kept ? traffic.tile_words : 0;
+    }
+    if (memory.capacity_words) {
+      term.full = static_cast<double>(term.tile_words) * memory.buffering /
+                  static_cast<double>(*memory.capacity_words);
+    }
+    terms.push_back(term);
+  }
+  return terms;
+}
+
 }  // namespace
+
+std::string ResourceText(const cost::Binding& binding, const std::vector<std::string>& levels,
+                         const std::string& compute) {
+  if (binding.resource == cost::Resource::kCompute || binding.level < 0) {
+    return compute + " (compute)";
+  }
+  const std::string& level = levels[static_cast<std::size_t>(binding.level)];
+  return binding.resource == cost::Resource::kNetwork
+             ? level + " network below"
+             : fmt::format("{} {} port", level, cost::ResourceName(binding.resource));
+}
+
+std::vector<RoofTerm> RoofsOf(const cost::Evaluator& evaluator, const cost::Cost& cost) {
+  const arch::Chain& chain = evaluator.chain();
+  const std::vector<std::string> names = LevelNames(chain);
+  const auto operations = static_cast<double>(cost.operations);
+  std::vector<RoofTerm> terms;
+  const auto add = [&](const std::optional<double>& bandwidth, std::int64_t words,
+                       cost::Resource resource, std::size_t level) {
+    if (!bandwidth || words == 0) {
+      return;
+    }
+    const double peak = PeakOf(evaluator);
+    RoofTerm term;
+    term.port = ResourceText({resource, static_cast<int>(level)}, names, chain.compute.name);
+    term.words = words;
+    term.intensity = operations / static_cast<double>(words);
+    term.rate = operations / cost.score.cycles;
+    const double by_port =
+        term.intensity * *bandwidth * static_cast<double>(chain.instances(level));
+    term.bandwidth = by_port < peak;
+    term.roof = std::min(by_port, peak);
+    term.share = term.rate / term.roof;
+    terms.push_back(std::move(term));
+  };
+  for (std::size_t l = 0; l < chain.levels.size(); ++l) {
+    std::int64_t reads = 0;
+    std::int64_t writes = 0;
+    for (const cost::TensorTraffic& traffic : cost.level[l].tensors) {
+      reads += traffic.reads;
+      writes += traffic.fills + traffic.updates;
+    }
+    add(chain.levels[l].memory.read_bandwidth, reads, cost::Resource::kRead, l);
+    add(chain.levels[l].memory.write_bandwidth, writes, cost::Resource::kWrite, l);
+  }
+  return terms;
+}
 
 Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& mapping) {
   const mapping::Workload& workload = evaluator.workload();
   const arch::Chain& chain = evaluator.chain();
   const cost::Cost cost = evaluator.EvaluateFull(mapping);
-  const std::vector<cost::EdgeExplanation> edges = cost::ExplainEdges(evaluator, mapping);
+  const std::vector<cost::EdgeExplanation> edges = cost::ExplainEdges(evaluator, mapping, cost);
   Explanation explanation;
   explanation.title = workload.name;
   explanation.tensor_names = workload.tensor_names;
-  for (const arch::Level& level : chain.levels) {
-    explanation.level_names.push_back(level.memory.name);
-  }
+  explanation.level_names = LevelNames(chain);
   explanation.tensor_labels = Labels(workload);
   mapping::Workload labelled = workload;
   labelled.tensor_names = explanation.tensor_labels;
   explanation.loop_nest = mapping::PrintLoopNest(labelled, chain, mapping);
+  const Result<std::string> directives = mapping::PrintDirectives(labelled, chain, mapping);
+  SLUICE_CHECK(directives.has_value(), "a valid mapping has directives");
+  explanation.directives = *directives;
   explanation.cost = cost;
+  explanation.units = chain.compute_instances();
+  explanation.peak = PeakOf(evaluator);
   for (std::size_t l = 0; l < chain.levels.size(); ++l) {
     for (std::size_t t = 0; t < workload.tensors.size(); ++t) {
       const cost::TensorTraffic& traffic = cost.level[l].tensors[t];
@@ -202,7 +289,9 @@ Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& ma
       explanation.traffic.push_back(std::move(term));
     }
   }
-  explanation.latency = LatencyTerms(chain, cost);
+  explanation.latency = LatencyTerms(explanation, chain.compute.name);
+  explanation.roofs = RoofsOf(evaluator, cost);
+  explanation.memories = MemoryTerms(cost, chain);
   return explanation;
 }
 

@@ -8,7 +8,8 @@
 /// tile, brings the same tile back, leaves the tile where it is (reuse), spreads over space, or
 /// shares one delivery over space. Overlap of neighbouring tiles and ragged edges make the exact
 /// count differ from the product; both are shown. For latency: every resource, with the cycles that
-/// it alone would need. Tested by tests/unit/driver_explain_test.cpp.
+/// it alone would need, and how near the operator is to the roof of each port. Tested by
+/// tests/unit/driver_explain_test.cpp.
 
 #include <cstdint>
 #include <string>
@@ -66,6 +67,26 @@ struct LatencyTerm {
   bool binds = false;
 };
 
+/// Where the operator stands under the roof of one port with a limited rate.
+struct RoofTerm {
+  std::string port;        ///< `DRAM read port`
+  std::int64_t words = 0;  ///< through the port, all instances
+  double intensity = 0;    ///< points of the iteration space per word
+  double rate = 0;         ///< points per cycle
+  double roof = 0;         ///< points per cycle: the units' peak, or intensity x the port's rate
+  double share = 0;        ///< of the roof; never above 1
+  bool bandwidth = false;  ///< the port makes the roof, not the units
+};
+
+/// How much of one memory the largest tiles take.
+struct MemoryTerm {
+  int level = 0;
+  std::int64_t instances_used = 0;
+  std::int64_t instances = 0;
+  std::int64_t tile_words = 0;  ///< held at once by one instance, each tensor once
+  double full = 0;              ///< of the capacity, buffering included; 0 = unlimited
+};
+
 struct Explanation {
   std::string title;  ///< of the operator
   std::vector<std::string> level_names;
@@ -73,11 +94,24 @@ struct Explanation {
   /// Short names for tables and the loop nest: the names themselves when all are short, else what
   /// the tensor is to the operator (`input`, `weight`, `input2` ...).
   std::vector<std::string> tensor_labels;
-  std::string loop_nest;
+  std::string loop_nest;   ///< with the labels
+  std::string directives;  ///< the same mapping, tile by tile, with the labels
   cost::Cost cost;
+  std::int64_t units = 1;            ///< compute units there are
+  double peak = 0;                   ///< points that all units together execute in a cycle
   std::vector<TrafficTerm> traffic;  ///< by level, then tensor; only kept tensors
   std::vector<LatencyTerm> latency;  ///< most cycles first
+  std::vector<RoofTerm> roofs;       ///< outermost first; only ports with traffic and a limit
+  std::vector<MemoryTerm> memories;  ///< by level
 };
+
+/// `MAC (compute)`, `DRAM read port`, `Buffer network below`.
+std::string ResourceText(const cost::Binding& binding, const std::vector<std::string>& levels,
+                         const std::string& compute);
+
+/// The roof of every port with traffic and a limited rate, outermost first. `cost` is a cost of
+/// `evaluator`.
+std::vector<RoofTerm> RoofsOf(const cost::Evaluator& evaluator, const cost::Cost& cost);
 
 /// Requires a valid mapping.
 Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& mapping);

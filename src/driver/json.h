@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "driver/driver.h"
-#include "driver/explain.h"
+#include "driver/plan_breakdown.h"
 
 namespace sluice::driver {
 
@@ -17,7 +17,10 @@ std::string JsonOfEvaluation(const Evaluation& evaluation);
 std::string JsonOfSearch(const MapOutcome& outcome);
 std::string JsonOfNetwork(const LoadedNetwork& network);
 std::string JsonOfArchitecture(const LoadedArchitecture& architecture);
-std::string JsonOfExplanation(const Explanation& explanation);
+std::string JsonOfExplanation(const Evaluation& evaluation);
+/// The most expensive operator as JsonOfExplanation, and the plan in sums under `plan`.
+std::string JsonOfPlanExplanation(const PlanOutcome& outcome, const PlanBreakdown& breakdown,
+                                  const Evaluation& dearest);
 std::string JsonOfCatalog(const std::vector<CatalogEntry>& entries);
 std::string JsonOfMappers();
 std::string JsonOfHealth(const std::vector<HealthCheck>& checks);

@@ -19,6 +19,7 @@
 #include "driver/explain.h"
 #include "driver/json.h"
 #include "driver/network_summary.h"
+#include "driver/plan_breakdown.h"
 #include "driver/version.h"
 #include "ir/network.h"
 #include "mapper/mapper.h"
@@ -34,20 +35,6 @@ std::string Dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string_view ResourceName(cost::Resource resource) {
-  switch (resource) {
-    case cost::Resource::kCompute:
-      return "compute";
-    case cost::Resource::kRead:
-      return "read";
-    case cost::Resource::kWrite:
-      return "write";
-    case cost::Resource::kNetwork:
-      return "network";
-  }
-  return "unknown";
-}
-
 std::int64_t Macs(const mapping::Workload& workload) {
   std::int64_t macs = 0;
   for (const ir::Work& work : workload.body) {
@@ -58,7 +45,7 @@ std::int64_t Macs(const mapping::Workload& workload) {
 
 Json BindingJson(const cost::Binding& binding, const std::vector<std::string>& levels) {
   Json json;
-  json["resource"] = ResourceName(binding.resource);
+  json["resource"] = cost::ResourceName(binding.resource);
   json["level"] =
       binding.level < 0 ? Json(nullptr) : Json(levels[static_cast<std::size_t>(binding.level)]);
   return json;
@@ -146,9 +133,7 @@ Json CatalogJson(const std::vector<CatalogEntry>& entries) {
   return json;
 }
 
-}  // namespace
-
-std::string JsonOfPlanSummary(const planner::Plan& plan) {
+Json PlanJson(const planner::Plan& plan) {
   Json json;
   json["network"] = plan.network_name;
   json["architecture"] = plan.architecture_name;
@@ -177,13 +162,121 @@ std::string JsonOfPlanSummary(const planner::Plan& plan) {
       entry["cycles"] = solution.cost.score.cycles;
       entry["macs"] = Macs(solution.workload);
       entry["utilization"] = solution.cost.utilization;
-      entry["limited_by"] = ResourceName(solution.cost.binding.resource);
+      entry["limited_by"] = cost::ResourceName(solution.cost.binding.resource);
     } else {
       entry["view"] = true;
     }
     json["operators"].push_back(std::move(entry));
   }
-  return Dump(json);
+  return json;
+}
+
+Json RoofJson(const RoofTerm& term) {
+  return {{"port", term.port},          {"words", term.words}, {"intensity", term.intensity},
+          {"rate", term.rate},          {"roof", term.roof},   {"share", term.share},
+          {"bandwidth", term.bandwidth}};
+}
+
+Json ExplanationJson(const Evaluation& evaluation) {
+  const Explanation& explanation = evaluation.explanation;
+  Json json;
+  json["operator"] = explanation.title;
+  json["energy_pj"] = explanation.cost.score.energy_pj;
+  json["cycles"] = explanation.cost.score.cycles;
+  json["bound_energy_pj"] = evaluation.bound_energy_pj;
+  json["bound_cycles"] = evaluation.bound_cycles;
+  json["utilization"] = explanation.cost.utilization;
+  json["units_used"] = explanation.cost.instances_used;
+  json["units"] = explanation.units;
+  json["peak"] = explanation.peak;
+  json["compute_energy_pj"] = explanation.cost.compute_energy_pj;
+  json["leakage_pj"] = explanation.cost.leakage_pj;
+  json["binding"] = BindingJson(explanation.cost.binding, explanation.level_names);
+  json["traffic"] = Json::array();
+  const std::vector<std::string>& levels = explanation.level_names;
+  for (const TrafficTerm& term : explanation.traffic) {
+    Json entry;
+    entry["level"] = levels[static_cast<std::size_t>(term.level)];
+    entry["tensor"] = explanation.tensor_names[static_cast<std::size_t>(term.tensor)];
+    entry["inner"] = term.inner < 0 ? "compute" : levels[static_cast<std::size_t>(term.inner)];
+    entry["tile_words"] = term.tile_words;
+    entry["reads"] = term.reads;
+    entry["fills"] = term.fills;
+    entry["updates"] = term.updates;
+    entry["access_energy_pj"] = term.access_energy_pj;
+    entry["network_energy_pj"] = term.network_energy_pj;
+    entry["share"] = term.share;
+    entry["inner_tile_words"] = term.inner_tile_words;
+    entry["deliveries"] = term.deliveries;
+    entry["places"] = term.places;
+    entry["exact"] = term.exact;
+    entry["moving"] = LoopsJson(term.moving, levels);
+    entry["repeating"] = LoopsJson(term.repeating, levels);
+    entry["reusing"] = LoopsJson(term.reusing, levels);
+    entry["spreading"] = LoopsJson(term.spreading, levels);
+    entry["sharing"] = LoopsJson(term.sharing, levels);
+    json["traffic"].push_back(std::move(entry));
+  }
+  json["latency"] = Json::array();
+  for (const LatencyTerm& term : explanation.latency) {
+    json["latency"].push_back(
+        {{"resource", term.resource}, {"cycles", term.cycles}, {"binds", term.binds}});
+  }
+  json["roofline"] = Json::array();
+  for (const RoofTerm& term : explanation.roofs) {
+    json["roofline"].push_back(RoofJson(term));
+  }
+  json["memories"] = Json::array();
+  for (const MemoryTerm& term : explanation.memories) {
+    json["memories"].push_back({{"level", levels[static_cast<std::size_t>(term.level)]},
+                                {"instances_used", term.instances_used},
+                                {"instances", term.instances},
+                                {"tile_words", term.tile_words},
+                                {"full", term.full}});
+  }
+  json["loop_nest"] = explanation.loop_nest;
+  json["directives"] = explanation.directives;
+  return json;
+}
+
+/// Sums, roofline and provenance of a plan, added to its summary.
+void AddBreakdown(const PlanOutcome& outcome, const PlanBreakdown& breakdown, Json& json) {
+  const planner::Plan& plan = outcome.plan;
+  json["energy"] = Json::array();
+  for (const EnergyRow& row : breakdown.energy) {
+    Json entry;
+    entry["level"] = row.name;
+    for (std::size_t c = 0; c < row.by_class.size(); ++c) {
+      entry[std::string(arch::TensorClassName(static_cast<arch::TensorClass>(c))) + "_pj"] =
+          row.by_class[c];
+    }
+    entry["energy_pj"] = row.total;
+    json["energy"].push_back(std::move(entry));
+  }
+  json["binding"] = Json::array();
+  for (const BindingRow& row : breakdown.binding) {
+    json["binding"].push_back({{"resource", row.resource}, {"cycles", row.cycles}});
+  }
+  json["roofline"] = Json::array();
+  for (const RoofRow& row : breakdown.roof) {
+    Json entry = {{"operator", plan.operators[row.op].name}, {"cycles", row.cycles}};
+    entry.update(RoofJson(row.term));
+    json["roofline"].push_back(std::move(entry));
+  }
+  const planner::Provenance& p = plan.provenance;
+  json["provenance"] = {{"tool_version", p.tool_version},
+                        {"command", p.command},
+                        {"model_path", p.model_path},
+                        {"model_hash", p.model_hash},
+                        {"architecture_path", p.architecture_path},
+                        {"architecture_hash", p.architecture_hash}};
+  json["architecture_tree"] = arch::DrawTree(outcome.architecture.architecture);
+}
+
+}  // namespace
+
+std::string JsonOfPlanSummary(const planner::Plan& plan) {
+  return Dump(PlanJson(plan));
 }
 
 std::string JsonOfEvaluation(const Evaluation& evaluation) {
@@ -262,44 +355,15 @@ std::string JsonOfArchitecture(const LoadedArchitecture& loaded) {
   return Dump(json);
 }
 
-std::string JsonOfExplanation(const Explanation& explanation) {
-  Json json;
-  json["operator"] = explanation.title;
-  json["energy_pj"] = explanation.cost.score.energy_pj;
-  json["cycles"] = explanation.cost.score.cycles;
-  json["compute_energy_pj"] = explanation.cost.compute_energy_pj;
-  json["leakage_pj"] = explanation.cost.leakage_pj;
-  json["binding"] = BindingJson(explanation.cost.binding, explanation.level_names);
-  json["traffic"] = Json::array();
-  const std::vector<std::string>& levels = explanation.level_names;
-  for (const TrafficTerm& term : explanation.traffic) {
-    Json entry;
-    entry["level"] = levels[static_cast<std::size_t>(term.level)];
-    entry["tensor"] = explanation.tensor_names[static_cast<std::size_t>(term.tensor)];
-    entry["inner"] = term.inner < 0 ? "compute" : levels[static_cast<std::size_t>(term.inner)];
-    entry["tile_words"] = term.tile_words;
-    entry["reads"] = term.reads;
-    entry["fills"] = term.fills;
-    entry["updates"] = term.updates;
-    entry["access_energy_pj"] = term.access_energy_pj;
-    entry["network_energy_pj"] = term.network_energy_pj;
-    entry["share"] = term.share;
-    entry["inner_tile_words"] = term.inner_tile_words;
-    entry["deliveries"] = term.deliveries;
-    entry["places"] = term.places;
-    entry["exact"] = term.exact;
-    entry["moving"] = LoopsJson(term.moving, levels);
-    entry["repeating"] = LoopsJson(term.repeating, levels);
-    entry["reusing"] = LoopsJson(term.reusing, levels);
-    entry["spreading"] = LoopsJson(term.spreading, levels);
-    entry["sharing"] = LoopsJson(term.sharing, levels);
-    json["traffic"].push_back(std::move(entry));
-  }
-  json["latency"] = Json::array();
-  for (const LatencyTerm& term : explanation.latency) {
-    json["latency"].push_back(
-        {{"resource", term.resource}, {"cycles", term.cycles}, {"binds", term.binds}});
-  }
+std::string JsonOfExplanation(const Evaluation& evaluation) {
+  return Dump(ExplanationJson(evaluation));
+}
+
+std::string JsonOfPlanExplanation(const PlanOutcome& outcome, const PlanBreakdown& breakdown,
+                                  const Evaluation& dearest) {
+  Json json = ExplanationJson(dearest);
+  json["plan"] = PlanJson(outcome.plan);
+  AddBreakdown(outcome, breakdown, json["plan"]);
   return Dump(json);
 }
 

@@ -52,7 +52,7 @@ Result<FoundFile> DetectFile(const SearchPaths& paths, const std::string& text) 
   const auto architecture = FindArchitecture(paths, text);
   if (!model && !architecture) {
     return Fail(Diagnostic(ErrorCode::kUnknownName,
-                           fmt::format("there is no file, model or architecture called '{}'", text))
+                           fmt::format("there is no file, model or architecture called `{}`", text))
                     .WithHint("sluice models and sluice archs list the shipped names"));
   }
   // A shipped name resolves to a path of its own kind; a path comes back from both unchanged.
@@ -64,7 +64,7 @@ Result<FoundFile> DetectFile(const SearchPaths& paths, const std::string& text) 
   }
   if (*model != *architecture) {
     return Fail(
-        Diagnostic(ErrorCode::kUsage, fmt::format("'{}' is both a model and an architecture", text))
+        Diagnostic(ErrorCode::kUsage, fmt::format("`{}` is both a model and an architecture", text))
             .WithHint(fmt::format("write {} or {}", *model, *architecture)));
   }
   const std::string extension = std::filesystem::path(text).extension().string();
@@ -77,7 +77,7 @@ Result<FoundFile> DetectFile(const SearchPaths& paths, const std::string& text) 
   if (extension == ".json") {
     return FoundFile{FileKind::kPlan, text};
   }
-  return Fail(Diagnostic(ErrorCode::kUsage, fmt::format("cannot tell what '{}' holds", text))
+  return Fail(Diagnostic(ErrorCode::kUsage, fmt::format("cannot tell what `{}` holds", text))
                   .WithHint("models end in .onnx, architectures in .yaml, plans in .json"));
 }
 

@@ -101,7 +101,7 @@ Result<MappingFormat> ParseMappingFormat(const std::string& text) {
   if (text == "timeloop") {
     return MappingFormat::kTimeloop;
   }
-  return Fail(Diagnostic(ErrorCode::kUnknownName, fmt::format("cannot write format '{}'", text))
+  return Fail(Diagnostic(ErrorCode::kUnknownName, fmt::format("cannot write format `{}`", text))
                   .WithHint("write --to yaml or --to timeloop"));
 }
 

@@ -1,4 +1,4 @@
-// Whole networks: plan, re-evaluate, pick an operator to explain.
+// Whole networks: plan, re-evaluate, pick an operator.
 
 #include "planner/plan.h"
 
@@ -19,16 +19,16 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cost/cost.h"
-#include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "driver/catalog.h"
 #include "driver/driver.h"
-#include "driver/explain.h"
 #include "driver/loaded.h"
 #include "driver/requests.h"
 #include "driver/search.h"
 #include "driver/version.h"
+#include "ir/network.h"
 #include "mapper/mapper.h"
+#include "mapping/workload.h"
 #include "planner/layerwise.h"
 
 namespace sluice::driver {
@@ -96,10 +96,10 @@ Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& mo
   return outcome;
 }
 
-Result<PlanEvaluation> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file) {
+Result<PlanOutcome> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file) {
   SLUICE_TRY(const planner::Plan stored, ReadPlan(plan_file));
   const planner::Provenance& provenance = stored.provenance;
-  PlanEvaluation evaluation;
+  PlanOutcome evaluation;
   SLUICE_TRY(evaluation.architecture, LoadArchitecture(paths, Relocate(provenance.architecture_path,
                                                                        ListArchitectures(paths))));
   SLUICE_TRY_STATUS(CheckHash("architecture", evaluation.architecture.path,
@@ -128,43 +128,49 @@ Result<PlanEvaluation> EvaluatePlan(const SearchPaths& paths, const std::string&
   return evaluation;
 }
 
-Result<Explanation> ExplainOperator(const PlanEvaluation& evaluation, const std::string& name) {
-  const planner::Plan& plan = evaluation.plan;
-  const planner::OperatorPlan* chosen = nullptr;
-  std::vector<std::string> names;
-  const auto solution_of = [&plan](const planner::OperatorPlan& op) -> const planner::Solution& {
-    return plan.solutions[static_cast<std::size_t>(op.solution)];
+Result<std::size_t> FindOperator(const planner::Plan& plan, const std::string& name) {
+  const auto energy = [&plan](const planner::OperatorPlan& op) {
+    return op.solution < 0
+               ? -1.0
+               : plan.solutions[static_cast<std::size_t>(op.solution)].cost.score.energy_pj;
   };
+  const auto found = name.empty()
+                         ? std::ranges::max_element(plan.operators, {}, energy)
+                         : std::ranges::find(plan.operators, name, &planner::OperatorPlan::name);
+  if (found != plan.operators.end()) {
+    return static_cast<std::size_t>(found - plan.operators.begin());
+  }
+  std::vector<std::string> names;
+  names.reserve(plan.operators.size());
   for (const planner::OperatorPlan& op : plan.operators) {
     names.push_back(op.name);
-    if (!name.empty() ? op.name == name
-                      : op.solution >= 0 &&
-                            (chosen == nullptr || solution_of(op).cost.score.energy_pj >
-                                                      solution_of(*chosen).cost.score.energy_pj)) {
-      chosen = &op;
-    }
   }
-  if (chosen == nullptr) {
-    const std::string closest = ClosestMatch(name, names);
-    return Fail(Diagnostic(ErrorCode::kUnknownName,
-                           fmt::format("the plan has no operator called '{}'", name))
-                    .WithHint(closest.empty() ? "sluice show lists the operators of a model"
-                                              : fmt::format("did you mean {}?", closest)));
+  const std::string closest = ClosestMatch(name, names);
+  return Fail(
+      Diagnostic(ErrorCode::kUnknownName, fmt::format("the plan has no operator called `{}`", name))
+          .WithHint(closest.empty() ? "`sluice show` lists the operators of a model"
+                                    : fmt::format("did you mean `{}`?", closest)));
+}
+
+Result<Evaluation> EvaluateOperator(const PlanOutcome& outcome, std::size_t index) {
+  const planner::Plan& plan = outcome.plan;
+  const planner::OperatorPlan& op = plan.operators[index];
+  if (op.solution < 0) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("`{}` is a view: it moves no bytes and has no mapping", op.name));
   }
-  if (chosen->solution < 0) {
-    return Fail(
-        Diagnostic(ErrorCode::kUsage,
-                   fmt::format("{} is a view: it moves no bytes and costs nothing", chosen->name)));
-  }
-  const planner::Solution& solution = solution_of(*chosen);
+  const planner::Solution& solution = plan.solutions[static_cast<std::size_t>(op.solution)];
+  const arch::Architecture& architecture = outcome.architecture.architecture;
+  const ir::Network& network = outcome.network.network;
   SLUICE_TRY(const cost::Policy policy, cost::ParsePolicy(plan.provenance.policy));
-  const auto chains = arch::Chains(evaluation.architecture.architecture);
-  SLUICE_TRY(const cost::Evaluator evaluator,
-             cost::Evaluator::Create(solution.workload,
-                                     chains[static_cast<std::size_t>(solution.chain)], policy));
-  Explanation explanation = Explain(evaluator, solution.mapping);
-  explanation.title = fmt::format("{} ({})", chosen->name, chosen->kind);
-  return explanation;
+  SLUICE_TRY(const mapping::Workload workload,
+             mapping::MakeWorkload(network.operators[index], network));
+  SLUICE_TRY(Evaluation evaluation,
+             ScoreMapping(architecture.name, workload,
+                          arch::Chains(architecture)[static_cast<std::size_t>(solution.chain)],
+                          solution.mapping, policy));
+  evaluation.explanation.title = fmt::format("{} ({})", op.name, op.kind);
+  return evaluation;
 }
 
 }  // namespace sluice::driver

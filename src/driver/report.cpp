@@ -42,11 +42,11 @@ Result<WrittenReport> WriteReport(const SearchPaths& paths,
     return Fail(Diagnostic(ErrorCode::kUsage, "a report shows one plan, or two side by side")
                     .WithHint("sluice report plan.json, or sluice report a.json b.json"));
   }
-  std::deque<PlanEvaluation> plans;  // the subjects point into it
+  std::deque<PlanOutcome> plans;  // the subjects point into it
   std::vector<report::Subject> subjects;
   for (const std::string& file : plan_files) {
-    SLUICE_TRY(PlanEvaluation evaluation, EvaluatePlan(paths, file));
-    const PlanEvaluation& kept = plans.emplace_back(std::move(evaluation));
+    SLUICE_TRY(PlanOutcome evaluation, EvaluatePlan(paths, file));
+    const PlanOutcome& kept = plans.emplace_back(std::move(evaluation));
     subjects.push_back({&kept.plan, &kept.network.network, &kept.architecture.architecture});
   }
   return Write(subjects, form, output);

@@ -32,10 +32,15 @@ struct SearchRequest {
   std::string mapper = "annealing";
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0 = every core
-  std::int64_t budget_evaluations =
-      0;                      ///< of each distinct operator; 0 = until the mapper converges
-  double budget_seconds = 0;  ///< of the whole command; 0 = unlimited
-  bool imperfect = false;     ///< allow factors that do not divide
+  /// Of each distinct operator. 0 = with `budget_seconds`, until that is used up or the mapper
+  /// converges; without, what the mapper grants itself for an operator of a network, and for a
+  /// single operator until it converges.
+  std::int64_t budget_evaluations = 0;
+  /// Wall time of the search, shared among the distinct operators; 0 = no limit. Reading files is
+  /// not counted, and an operator whose share is used up before its first valid mapping still gets
+  /// a short random search, so a command may take a little longer.
+  double budget_seconds = 0;
+  bool imperfect = false;  ///< allow factors that do not divide
   const std::atomic<bool>* stop = nullptr;
   ProgressFunction progress;  ///< may be empty; called from one thread at a time
 };

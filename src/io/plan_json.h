@@ -7,11 +7,15 @@
 /// Tested by tests/unit/plan_json_test.cpp.
 
 #include <string>
+#include <string_view>
 
 #include "base/diagnostic.h"
 #include "planner/plan.h"
 
 namespace sluice::io {
+
+/// The value of a plan's first key, `format`.
+inline constexpr std::string_view kPlanFormatName = "sluice-plan";
 
 /// Ends with a newline. Doubles are written so that they read back to the same bits.
 std::string PlanToJson(const planner::Plan& plan);

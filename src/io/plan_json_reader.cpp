@@ -19,7 +19,6 @@
 #include "base/diagnostic.h"
 #include "cost/cost.h"
 #include "io/plan_json.h"
-#include "io/plan_json_names.h"
 #include "io/timeloop/parts.h"
 #include "io/yaml/mapping.h"
 #include "io/yaml/yaml.h"
@@ -353,7 +352,7 @@ Status ReadCost(const Cursor& at, std::size_t levels, planner::Solution& solutio
   SLUICE_TRY_STATUS(Read(at, "utilization", out.utilization));
   SLUICE_TRY(const Cursor binding, at.At("binding"));
   SLUICE_TRY_STATUS(Fields(binding, {"resource", "level"}));
-  SLUICE_TRY(const std::size_t resource, Choice(binding, "resource", kResourceNames));
+  SLUICE_TRY(const std::size_t resource, Choice(binding, "resource", cost::kResourceNames));
   out.binding.resource = static_cast<cost::Resource>(resource);
   SLUICE_TRY_STATUS(
       Read(binding, "level", -1, static_cast<std::int64_t>(levels) - 1, out.binding.level));

@@ -10,7 +10,6 @@
 #include "arch/architecture.h"
 #include "cost/cost.h"
 #include "io/plan_json.h"
-#include "io/plan_json_names.h"
 #include "io/yaml/mapping.h"
 #include "ir/network.h"
 #include "mapping/mapping.h"
@@ -159,18 +158,19 @@ Json CostToJson(const cost::Cost& cost, const mapping::Workload& workload) {
                       {"leakage_pj", level.leakage_pj},
                       {"tensors", std::move(tensors)}});
   }
-  return {{"energy_pj", cost.score.energy_pj},
-          {"cycles", cost.score.cycles},
-          {"edp", cost.score.edp()},
-          {"operations", cost.operations},
-          {"compute_cycles", cost.compute_cycles},
-          {"compute_energy_pj", cost.compute_energy_pj},
-          {"leakage_pj", cost.leakage_pj},
-          {"instances_used", cost.instances_used},
-          {"utilization", cost.utilization},
-          {"binding",
-           {{"resource", ResourceName(cost.binding.resource)}, {"level", cost.binding.level}}},
-          {"levels", std::move(levels)}};
+  return {
+      {"energy_pj", cost.score.energy_pj},
+      {"cycles", cost.score.cycles},
+      {"edp", cost.score.edp()},
+      {"operations", cost.operations},
+      {"compute_cycles", cost.compute_cycles},
+      {"compute_energy_pj", cost.compute_energy_pj},
+      {"leakage_pj", cost.leakage_pj},
+      {"instances_used", cost.instances_used},
+      {"utilization", cost.utilization},
+      {"binding",
+       {{"resource", cost::ResourceName(cost.binding.resource)}, {"level", cost.binding.level}}},
+      {"levels", std::move(levels)}};
 }
 
 Json ProvenanceToJson(const planner::Provenance& provenance) {

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The network IR: a DAG of operators over tensors with static shapes (DESIGN.md section 3).
+/// The network IR: a DAG of operators over tensors with static shapes.
 ///
 /// An operator is an iteration space (named dims) plus one affine expression per tensor axis plus a
 /// body that says what one point costs. Convolution, GEMM, attention, pooling, softmax, gather,

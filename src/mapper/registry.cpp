@@ -49,7 +49,7 @@ sluice::Result<const Mapper*> FindMapper(std::string_view name) {
   }
   const std::string closest = ClosestMatch(name, names);
   std::string hint =
-      closest.empty() ? "the mappers are" : "did you mean " + closest + "? The mappers are";
+      closest.empty() ? "the mappers are" : "did you mean `" + closest + "`? The mappers are";
   for (std::size_t i = 0; i < names.size(); ++i) {
     hint += (i == 0 ? " " : ", ") + names[i];
   }

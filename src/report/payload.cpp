@@ -36,20 +36,6 @@ std::size_t Index(int i) {
   return static_cast<std::size_t>(i);
 }
 
-std::string_view ResourceName(cost::Resource resource) {
-  switch (resource) {
-    case cost::Resource::kCompute:
-      return "compute";
-    case cost::Resource::kRead:
-      return "read";
-    case cost::Resource::kWrite:
-      return "write";
-    case cost::Resource::kNetwork:
-      return "network";
-  }
-  return "?";
-}
-
 Diagnostic Mismatch(std::string message) {
   return Diagnostic(ErrorCode::kPlanMismatch, std::move(message))
       .WithHint("report a plan together with the model and the architecture it was made for");
@@ -117,9 +103,10 @@ Json LevelsPayload(const cost::Cost& cost) {
   return rows;
 }
 
-Json EdgesPayload(const cost::Evaluator& evaluator, const mapping::Mapping& mapping) {
+Json EdgesPayload(const cost::Evaluator& evaluator, const mapping::Mapping& mapping,
+                  const cost::Cost& cost) {
   Json rows = Json::array();
-  for (const cost::EdgeExplanation& edge : cost::ExplainEdges(evaluator, mapping)) {
+  for (const cost::EdgeExplanation& edge : cost::ExplainEdges(evaluator, mapping, cost)) {
     Json moves = Json::array();
     for (const cost::MoveTerm& move : edge.moves) {
       if (move.bound > 1) {
@@ -177,10 +164,10 @@ Result<Json> SolutionPayload(const planner::Solution& solution,
   // What all units together execute in a cycle, in points of this iteration space.
   json["peak"] = static_cast<double>(evaluator.compiled().compute_units) /
                  evaluator.compiled().cycles_per_point;
-  json["binding"] = Json::array({ResourceName(cost.binding.resource), cost.binding.level});
+  json["binding"] = Json::array({cost::ResourceName(cost.binding.resource), cost.binding.level});
   json["levels"] = LevelsPayload(cost);
   json["traffic"] = TrafficPayload(cost);
-  json["edges"] = EdgesPayload(evaluator, solution.mapping);
+  json["edges"] = EdgesPayload(evaluator, solution.mapping, cost);
   json["nest"] = mapping::PrintLoopNest(solution.workload, chain, solution.mapping);
   json["directives"] = std::move(directives);
   return json;

@@ -8,6 +8,7 @@ UPDATE_GOLDEN=1 to rewrite them and look at the difference before committing it.
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import subprocess
@@ -44,6 +45,28 @@ class CliTest(unittest.TestCase):
 
     def sluice_json(self, *arguments, **kwargs):
         return json.loads(self.sluice(*arguments, "--json", **kwargs).stdout)
+
+    def on_terminal(self, *arguments, **environment):
+        """What the binary writes to a pseudo terminal as standard output."""
+        master, slave = pty.openpty()
+        with open(master, "rb", buffering=0) as reader:
+            variables = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+            process = subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.directory, stdin=subprocess.DEVNULL,
+                                       stdout=slave, stderr=subprocess.PIPE,
+                                       env={**variables, "TERM": "xterm", **environment})
+            os.close(slave)
+            output = b""
+            while True:
+                try:
+                    chunk = reader.read(4096)
+                except OSError:  # how Linux says that the other side is closed
+                    break
+                if not chunk:
+                    break
+                output += chunk
+            error = process.communicate(timeout=TIMEOUT_SECONDS)[1]
+        self.assertEqual((process.returncode, error), (0, b""))
+        return output.decode("utf-8").replace("\r\n", "\n")
 
     def write(self, name, text):
         path = self.directory / name

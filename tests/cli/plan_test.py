@@ -1,6 +1,7 @@
 """plan, evaluate and explain of whole networks; Ctrl-C."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -88,7 +89,10 @@ class PlanTest(CliTest):
         self.plan()
         text = self.sluice("explain", "plan.json").stdout
         self.assert_narrow(text)
-        for part in ("Where the energy goes", "What binds the latency", "<- binds",
+        for part in ("no mapping needs less than", "by memory and kind of tensor", "What binds the time",
+                     "The most expensive operators", "How near the roof", "The machine", "PEs: 14 x 12",
+                     "Where this comes from", "command", "hash", "seed 1", "Loop nest", "Directives",
+                     "Where the energy goes", "What binds the latency", "<- binds", "in space and time",
                      "How the largest terms come about", "another tile for"):
             self.assertIn(part, text)
         explained = self.sluice_json("explain", "plan.json")
@@ -97,11 +101,80 @@ class PlanTest(CliTest):
         self.assertAlmostEqual(shares + rest / explained["energy_pj"], 1, places=6)
         self.assertEqual(explained["cycles"],
                          max(term["cycles"] for term in explained["latency"] if term["binds"]))
-        names = [op["name"] for op in self.sluice_json("show", "plan.json")["operators"]
-                 if "energy_pj" in op]
-        one = self.sluice_json("explain", "plan.json", "--operator", names[0])
+
+    def test_explain_sums_are_those_of_the_plan(self):
+        self.plan()
+        plan = self.sluice_json("explain", "plan.json")["plan"]
+        whole = self.sluice_json("show", "plan.json")
+        self.assertEqual({key: plan[key] for key in whole if key != "operators"},
+                         {key: whole[key] for key in whole if key != "operators"})
+        self.assertAlmostEqual(sum(row["energy_pj"] for row in plan["energy"]) / whole["energy_pj"], 1, places=9)
+        for row in plan["energy"]:
+            if row["level"] not in ("compute", "leakage"):
+                self.assertAlmostEqual(row["input_pj"] + row["weight_pj"] + row["output_pj"], row["energy_pj"],
+                                       delta=1e-9 * row["energy_pj"])
+        self.assertEqual(sum(row["cycles"] for row in plan["binding"]), whole["cycles"])
+        self.assertEqual(plan["provenance"]["architecture_hash"],
+                         json.loads((self.directory / "plan.json").read_text())["provenance"]["architecture_hash"])
+        self.assertGreater(len(plan["roofline"]), 5)
+        for row in plan["roofline"]:
+            self.assertLessEqual(row["share"], 1 + 1e-12)
+
+    def test_explain_one_operator(self):
+        self.plan()
+        names = [op["name"] for op in self.sluice_json("show", "plan.json")["operators"] if "energy_pj" in op]
+        one = self.sluice_json("explain", "plan.json", "--op", names[0])
         self.assertIn(names[0], one["operator"])
-        self.sluice("explain", "plan.json", "--operator", "no such operator", code=2)
+        self.assertNotIn("plan", one)
+        text = self.sluice("explain", "plan.json", "--op", names[0], "--top", 10).stdout
+        self.assert_narrow(text)
+        self.assertIn(names[0], text)
+        self.assertNotIn("Where this comes from", text)
+        self.assertGreater(len(re.findall(r"^  \d+\. ", text, re.MULTILINE)),
+                           len(re.findall(r"^  \d+\. ", self.sluice("explain", "plan.json", "--op", names[0],
+                                                                    "--top", 2).stdout, re.MULTILINE)))
+        # The price is the one of the architecture file: 1856 pJ an access.
+        term = re.search(r"^  1\. .* at DRAM, .*?^     energy +([\d,]+) reads x 1856 pJ", text, re.MULTILINE | re.DOTALL)
+        dram = [t for t in one["traffic"] if t["level"] == "DRAM"]
+        self.assertIn(int(term.group(1).replace(",", "")), [-(-t["reads"] // 4) for t in dram])
+        error = self.sluice("explain", "plan.json", "--op", names[0] + "x", code=2).stderr
+        self.assertIn(f"did you mean `{names[0]}`?", error)
+        # Only `explain` picks an operator of a plan.
+        self.sluice("evaluate", "plan.json", "--op", names[0], code=2)
+
+    def test_explain_names_the_tensors_of_that_operator(self):
+        self.sluice("plan", "alexnet", "--arch", "eyeriss", "-o", "plan.json", *FAST)
+        plan = json.loads((self.directory / "plan.json").read_text())
+        seen, repeated = {}, []
+        for op in plan["operators"]:
+            if op["solution"] is not None and op["solution"] >= 0:
+                first = seen.setdefault(op["solution"], op["name"])
+                if first != op["name"]:
+                    repeated.append((first, op["name"]))
+        self.assertTrue(repeated, "alexnet has equal operators")
+
+        def tensors(name):
+            return {term["tensor"] for term in self.sluice_json("explain", "plan.json", "--op", name)["traffic"]}
+
+        for first, second in repeated:
+            self.assertNotEqual(tensors(first), tensors(second), (first, second))
+
+    def test_colour_only_on_a_terminal(self):
+        self.plan()
+        command = ("explain", "plan.json", "--top", 3)
+        plain = self.sluice(*command).stdout
+        self.assertNotIn("\x1b", plain)
+        coloured = self.on_terminal(*command)
+        self.assertIn("\x1b[1;35m", coloured)
+        for line in coloured.splitlines():
+            if "\x1b" in line:
+                self.assertRegex(line, r"^\x1b\[1(;35)?m[^\x1b]+\x1b\[0m$")
+        strong = re.findall(r"\x1b\[1;35m(.*)\x1b\[0m", coloured)
+        self.assertTrue(any("<- binds" in line for line in strong), strong)
+        self.assertEqual(re.sub(r"\x1b\[[0-9;]*m", "", coloured), plain)
+        self.assertIn("\x1b[1;35m", self.on_terminal(*command, NO_COLOR=""))
+        self.assertEqual(self.on_terminal(*command, NO_COLOR="1"), plain)
+        self.assertEqual(self.on_terminal(*command, TERM="dumb"), plain)
 
     def test_batch(self):
         one = self.sluice_json("plan", "alexnet", "-a", "eyeriss", *FAST)

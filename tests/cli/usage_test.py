@@ -27,12 +27,12 @@ class UsageTest(CliTest):
 
     def test_suggestions(self):
         table = [
-            (["plam"], "did you mean sluice plan?"),
-            (["plan", "resnet50", "--arhc", "eyeriss"], "did you mean --arch?"),
-            (["plan", "resnet51", "--arch", "eyeriss"], "did you mean resnet50?"),
-            (["plan", "resnet50", "--arch", "eyerris"], "did you mean eyeriss?"),
+            (["plam"], "did you mean `sluice plan`?"),
+            (["plan", "resnet50", "--arhc", "eyeriss"], "did you mean `--arch`?"),
+            (["plan", "resnet51", "--arch", "eyeriss"], "did you mean `resnet50`?"),
+            (["plan", "resnet50", "--arch", "eyerris"], "did you mean `eyeriss`?"),
             (["plan", "resnet50", "--arch", "eyeriss", "--mapper", "anealing"],
-             "did you mean annealing?"),
+             "did you mean `annealing`?"),
         ]
         for arguments, hint in table:
             with self.subTest(arguments=arguments):

@@ -41,7 +41,6 @@ def levels(dram: str, l2: str = "", l1: str = "") -> str:
 X = value("x", [1, 8])
 Y = value("y", [1, 8])
 
-# E1004 cannot be provoked: see NOT_PROVOKED.
 EXAMPLES = {
     "E1001": Example("sluice show absent.yaml"),
     "E1002": Example("sluice plan alexnet --arch eyeriss --budget-evaluations 50 -o no/such/folder/plan.json"),
@@ -86,11 +85,4 @@ EXAMPLES = {
     "E1601": Example("sluice plan model.onnx --arch eyeriss", "`model.onnx` has one `Relu` on tensors of 13 axes.",
                      {"model.onnx": model([node("Relu", ["x"], ["y"])], [value("x", [2] * 13)],
                                           [value("y", [2] * 13)])}),
-}
-
-# Codes that no command prints, and why. The test looks for their use in src/ and cli/.
-NOT_PROVOKED = {
-    "E1004": ("kInterrupted",
-              "No command prints it today: every search has a valid mapping before it can be interrupted, and then "
-              "prints that one with exit status 130. The code is reserved for programs that use the library."),
 }

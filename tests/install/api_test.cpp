@@ -107,7 +107,7 @@ TEST(ApiNetwork, ErrorsSayWhatIsWrong) {
   const auto misspelt = Network::Load("alexnt");
   ASSERT_FALSE(misspelt);
   EXPECT_EQ(misspelt.error().kind, ErrorKind::kInput);
-  EXPECT_EQ(misspelt.error().hint, "did you mean alexnet?");
+  EXPECT_EQ(misspelt.error().hint, "did you mean `alexnet`?");
   const auto garbage = Network::FromBytes("not ONNX at all", "garbage");
   ASSERT_FALSE(garbage);
   EXPECT_EQ(garbage.error().kind, ErrorKind::kInput);

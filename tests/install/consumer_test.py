@@ -42,7 +42,7 @@ class ConsumerTest(InstallTest):
         # Errors reach the consumer as text.
         failed = run(program, "alexnet", "eyeris", "x.json", cwd=self.directory, code=2,
                      env={"LD_LIBRARY_PATH": str(library_dir(moved))})
-        self.assertIn("did you mean eyeriss?", failed.stderr)
+        self.assertIn("did you mean `eyeriss`?", failed.stderr)
 
 
 if __name__ == "__main__":

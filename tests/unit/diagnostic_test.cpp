@@ -96,7 +96,6 @@ bool IsKnown(ErrorCode code) {
     case ErrorCode::kFileUnreadable:
     case ErrorCode::kFileUnwritable:
     case ErrorCode::kFileTooLarge:
-    case ErrorCode::kInterrupted:
     case ErrorCode::kUsage:
     case ErrorCode::kUnknownName:
     case ErrorCode::kSyntax:
@@ -154,7 +153,7 @@ std::string ErrorPage() {
       "# Error codes\n\n"
       "An error message starts with one of these codes; a code never changes its meaning. Exit "
       "status: 1\n"
-      "when nothing valid fits (E1503, E1505), 130 when interrupted (E1004), else 2.\n\n"
+      "when nothing valid fits (E1503, E1505), else 2.\n\n"
       "| code | name | meaning |\n|---|---|---|\n";
   for (const ErrorCodeInfo& info : AllErrorCodes()) {
     page += "| " + Diagnostic(info.code, "").CodeName() + " | " + std::string(info.name) + " | " +

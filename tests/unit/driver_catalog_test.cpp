@@ -64,7 +64,7 @@ TEST_F(CatalogTest, UnknownNamesSuggestTheClosest) {
   const auto found = FindArchitecture(paths_, "alpa");
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kUnknownName);
-  EXPECT_EQ(found.error().hint, "did you mean alpha?");
+  EXPECT_EQ(found.error().hint, "did you mean `alpha`?");
 }
 
 TEST_F(CatalogTest, TellsFilesApart) {

@@ -9,8 +9,10 @@
 #include "cost/evaluator.h"
 #include "driver/explain.h"
 #include "driver/sorting.h"
-#include "driver/table.h"
+#include "driver/text/page.h"
+#include "driver/text/table.h"
 #include "ir/network.h"
+#include "mapping/directives.h"
 #include "mapping/mapping.h"
 
 namespace sluice::driver {
@@ -155,6 +157,90 @@ TEST_F(ExplainTest, SharesAndBindingAddUp) {
   }
   EXPECT_EQ(binding, 1);
   EXPECT_TRUE(explanation_.latency.front().binds);
+}
+
+TEST_F(ExplainTest, RoofsAreThoseOfLimitedPortsAndNeverExceeded) {
+  EXPECT_TRUE(explanation_.roofs.empty());  // no port of this machine has a limited rate
+  EXPECT_EQ(explanation_.peak, 4);
+  arch::Chain chain = MakeChain();
+  chain.levels[0].memory.read_bandwidth = 0.5;
+  chain.levels[1].memory.write_bandwidth = 100;
+  const cost::Evaluator evaluator =
+      cost::Evaluator::Create(evaluator_->workload(), chain, cost::PhysicalPolicy()).value();
+  const cost::Cost cost = evaluator.EvaluateFull(mapping_);
+  const std::vector<RoofTerm> roofs = RoofsOf(evaluator, cost);
+  ASSERT_EQ(roofs.size(), 2);
+  std::int64_t reads = 0;
+  for (const cost::TensorTraffic& traffic : cost.level[0].tensors) {
+    reads += traffic.reads;
+  }
+  EXPECT_EQ(roofs[0].port, "DRAM read port");
+  EXPECT_EQ(roofs[0].words, reads);
+  EXPECT_DOUBLE_EQ(roofs[0].intensity, 480.0 / static_cast<double>(reads));
+  EXPECT_TRUE(roofs[0].bandwidth);
+  EXPECT_DOUBLE_EQ(roofs[0].roof, 0.5 * roofs[0].intensity);
+  EXPECT_NEAR(roofs[0].share, 1, 0.01);  // it binds, up to the last cycle
+  EXPECT_EQ(roofs[1].port, "Buffer write port");
+  EXPECT_FALSE(roofs[1].bandwidth);
+  EXPECT_EQ(roofs[1].roof, 4);
+  for (const RoofTerm& term : roofs) {
+    EXPECT_LE(term.share, 1);
+  }
+}
+
+TEST_F(ExplainTest, MemoriesCountWhatOneInstanceHolds) {
+  arch::Chain chain = MakeChain();
+  chain.levels[1].memory.capacity_words = 64;
+  chain.levels[1].memory.buffering = 2;
+  const cost::Evaluator evaluator =
+      cost::Evaluator::Create(evaluator_->workload(), chain, cost::PhysicalPolicy()).value();
+  const Explanation explanation = Explain(evaluator, mapping_);
+  ASSERT_EQ(explanation.memories.size(), 2);
+  EXPECT_EQ(explanation.memories[0].full, 0);  // no limit
+  const MemoryTerm& buffer = explanation.memories[1];
+  EXPECT_EQ(buffer.instances_used, 4);
+  EXPECT_EQ(buffer.instances, 4);
+  EXPECT_EQ(buffer.tile_words, 1 * 2 + 6 * 2 + 1 * 6);  // M x K, N x K, M x N
+  EXPECT_DOUBLE_EQ(buffer.full, 2.0 * 20 / 64);
+}
+
+TEST_F(ExplainTest, DirectivesAreTheMappingOnceMore) {
+  mapping::Workload labelled = evaluator_->workload();
+  labelled.tensor_names = explanation_.tensor_labels;
+  const auto back = mapping::ParseDirectives(labelled, evaluator_->chain(), explanation_.directives,
+                                             "directives");
+  ASSERT_TRUE(back.has_value()) << back.error().Render();
+  EXPECT_EQ(cost::Evaluator::Create(labelled, MakeChain(), cost::PhysicalPolicy())
+                .value()
+                .Evaluate(*back)
+                .energy_pj,
+            explanation_.cost.score.energy_pj);
+}
+
+TEST(PageTest, KeepsLinesAndWhatStandsOut) {
+  Page page;
+  page.Heading("first");
+  page.Add("one\ntwo\n", Emphasis::kStrong);
+  page.Heading("second");
+  Page all;
+  all.Add("");
+  all.Add(page);
+  EXPECT_EQ(all.Plain(), "\nfirst\none\ntwo\n\nsecond\n");
+  ASSERT_EQ(all.lines().size(), 6);
+  EXPECT_EQ(all.lines()[1].emphasis, Emphasis::kHeading);
+  EXPECT_EQ(all.lines()[3].emphasis, Emphasis::kStrong);
+  EXPECT_EQ(all.lines()[4].emphasis, Emphasis::kNone);
+}
+
+TEST(TableTest, WrappedTextStaysWithinEightyColumns) {
+  EXPECT_EQ(Wrapped("  a", "b c", 6), "  a   b c\n");
+  EXPECT_EQ(Wrapped("  a", "", 6), "  a\n");
+  const std::string words = Wrapped("x", std::string(70, 'w') + " next", 4);
+  EXPECT_EQ(words, "x   " + std::string(70, 'w') + " next\n");
+  EXPECT_EQ(Wrapped("x", std::string(72, 'w') + " next", 4),
+            "x   " + std::string(72, 'w') + "\n    next\n");
+  EXPECT_EQ(Wrapped("x", "a " + std::string(100, 'w') + " b", 4),
+            "x   a\n    " + std::string(76, 'w') + "\n    " + std::string(24, 'w') + " b\n");
 }
 
 TEST(TableTest, AlignsShortensAndDropsTrailingBlanks) {

@@ -297,14 +297,14 @@ TEST_P(TimeloopMistakes, IsReportedWhereItIs) {
 INSTANTIATE_TEST_SUITE_P(
     Problem, TimeloopMistakes,
     ::testing::Values(
-        Mistake{"Wstride: 2}", "WStride: 2}", ErrorCode::kUnknownKey, "did you mean 'Wstride'?"},
+        Mistake{"Wstride: 2}", "WStride: 2}", ErrorCode::kUnknownKey, "did you mean `Wstride`?"},
         Mistake{"N: 1, Wstride: 2}", "N: 1, HStride: 2}", ErrorCode::kUnknownKey,
-                "did you mean 'Hstride'?"},
+                "did you mean `Hstride`?"},
         Mistake{"[R], [P, Wstride]", "[R], [P, WStride]", ErrorCode::kUnknownName,
-                "unknown coefficient 'WStride'"},
+                "unknown coefficient `WStride`"},
         Mistake{"[[[C]], [[M]], [[R]]]", "[[[C]], [[K]], [[R]]]", ErrorCode::kUnknownName,
-                "unknown dimension 'K'"},
-        Mistake{"P: 16, N: 1", "P: 16", ErrorCode::kMissingKey, "no bound for dimension 'N'"},
+                "unknown dimension `K`"},
+        Mistake{"P: 16, N: 1", "P: 16", ErrorCode::kMissingKey, "no bound for dimension `N`"},
         Mistake{"P: 16", "P: 0", ErrorCode::kBadValue, "P"},
         Mistake{"P: 16", "P: 16.5", ErrorCode::kWrongType, ""},
         Mistake{"P: 16", "P: 99999999999999999999", ErrorCode::kBadValue, ""},
@@ -312,19 +312,19 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[[[C]], [[M]], [[R]]]", "[[[C]], [[M]], [[R]]], read_write: true",
                 ErrorCode::kBadValue, "2 data spaces are read_write"},
         Mistake{"read_write: true", "read_writ: true", ErrorCode::kUnknownKey,
-                "did you mean 'read_write'?"},
+                "did you mean `read_write`?"},
         Mistake{"name: Inputs, p", "name: Weights, p", ErrorCode::kDuplicateKey, "defined twice"},
         Mistake{"[C, M, R, P, N]", "[C, M, R, P, N, C]", ErrorCode::kDuplicateKey, "listed twice"},
         Mistake{"version: 0.3\n  shape", "version: 0.4\n  shape", ErrorCode::kVersion, "0.4"},
         Mistake{"default: 1}", "default: 0}", ErrorCode::kBadValue, ""},
         Mistake{"instance: {", "instance: {densities: 0.5, ", ErrorCode::kUnknownKey,
-                "'densities'"}));
+                "`densities`"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Architecture, TimeloopMistakes,
     ::testing::Values(
         Mistake{"entries: 4096", "entires: 4096", ErrorCode::kUnknownKey,
-                "did you mean 'entries'?"},
+                "did you mean `entries`?"},
         Mistake{"entries: 4096", "entries: 0", ErrorCode::kBadValue, ""},
         Mistake{"entries: 4096", "technology: 45nm", ErrorCode::kMissingKey, "has no size"},
         Mistake{"entries: 4096", "entries: 4096\n          depth: 2048", ErrorCode::kDuplicateKey,
@@ -354,56 +354,56 @@ INSTANTIATE_TEST_SUITE_P(
     Mapping, TimeloopMistakes,
     ::testing::Values(
         Mistake{"type: spatial", "type: spacial", ErrorCode::kUnknownName,
-                "did you mean 'spatial'?"},
-        Mistake{"target: RF", "target: Rf", ErrorCode::kUnknownName, "did you mean 'RF'?"},
-        Mistake{"target: RF", "target: 3", ErrorCode::kUnknownName, "unknown level '3'"},
-        Mistake{"C=1 M=1 R=3", "C=1 K=1 R=3", ErrorCode::kUnknownName, "unknown dimension 'K'"},
+                "did you mean `spatial`?"},
+        Mistake{"target: RF", "target: Rf", ErrorCode::kUnknownName, "did you mean `RF`?"},
+        Mistake{"target: RF", "target: 3", ErrorCode::kUnknownName, "unknown level `3`"},
+        Mistake{"C=1 M=1 R=3", "C=1 K=1 R=3", ErrorCode::kUnknownName, "unknown dimension `K`"},
         Mistake{"C=1 M=1 R=3", "C=1 M= R=3", ErrorCode::kBadValue, ""},
         Mistake{"C=1 M=1 R=3", "C=1 C=1 R=3", ErrorCode::kDuplicateKey, "two factors"},
         Mistake{"C=1 M=1 R=3", "C=1 M=1 R=3,4", ErrorCode::kBadValue, "R=3,4"},
         Mistake{"C=1 M=1 R=3", "C=1 M=1 R=3,1,1", ErrorCode::kBadValue, ""},
         Mistake{"C=1 M=1 R=3", "C=1 M=1 R=99999999999", ErrorCode::kBadValue, ""},
         Mistake{"C=1 M=1 R=3", "C=1 M=1 R=1", ErrorCode::kMappingCoverage,
-                "dimension 'R' cover 1 points, its bound is 3"},
-        Mistake{"C=1 M=1 R=3", "C=1 M=2 R=3", ErrorCode::kMappingCoverage, "dimension 'M'"},
+                "dimension `R` cover 1 points, its bound is 3"},
+        Mistake{"C=1 M=1 R=3", "C=1 M=2 R=3", ErrorCode::kMappingCoverage, "dimension `M`"},
         Mistake{"RPCMN", "RPCMR", ErrorCode::kDuplicateKey, "twice in the permutation"},
-        Mistake{"RPCMN", "RPCMX", ErrorCode::kUnknownName, "unknown dimension 'X'"},
+        Mistake{"RPCMN", "RPCMX", ErrorCode::kUnknownName, "unknown dimension `X`"},
         Mistake{"bypass: [Weights]", "bypass: [Weight]", ErrorCode::kUnknownName,
-                "did you mean 'Weights'?"},
+                "did you mean `Weights`?"},
         Mistake{"bypass: [Weights]", "bypass: [Inputs]", ErrorCode::kBadValue, "both kept"},
         Mistake{"target: GLB, type: datatype", "target: DRAM, type: datatype",
                 ErrorCode::kMappingInvalid, "outermost"},
         Mistake{"target: RF, type: temporal", "target: GLB, type: temporal",
                 ErrorCode::kDuplicateKey, "two temporal"},
         Mistake{"target: RF, type: temporal", "target: RF, type: spatial",
-                ErrorCode::kMappingFanOut, "no fan-out below 'RF'"},
-        Mistake{"split: 1}", "split: 2}", ErrorCode::kMappingFanOut, "'GLB'"},
+                ErrorCode::kMappingFanOut, "no fan-out below `RF`"},
+        Mistake{"split: 1}", "split: 2}", ErrorCode::kMappingFanOut, "`GLB`"},
         Mistake{"split: 1}", "split: 1, no_reuse: [Weights]}", ErrorCode::kBadValue,
                 "all data spaces"},
         Mistake{"split: 1}", "split: 1, no_temporal_reuse: [Weights]}", ErrorCode::kUnknownKey,
                 "no_temporal_reuse"},
-        Mistake{"mapping:\n", "mapper: {}\nmapping:\n", ErrorCode::kUnknownKey, "'mapper'"}));
+        Mistake{"mapping:\n", "mapper: {}\nmapping:\n", ErrorCode::kUnknownKey, "`mapper`"}));
 
 INSTANTIATE_TEST_SUITE_P(
     EnergyTable, TimeloopMistakes,
     ::testing::Values(
         Mistake{"name: system.DRAM", "name: system.DRM", ErrorCode::kUnknownName,
-                "did you mean 'DRAM'?"},
+                "did you mean `DRAM`?"},
         Mistake{"name: system.DRAM", "name: system.GLB", ErrorCode::kDuplicateKey, "two energy"},
         Mistake{"{name: read, energy: 200}", "{name: read, energy: -1}", ErrorCode::kBadValue, ""},
         Mistake{"{name: read, energy: 200}", "{name: reed, energy: 1}", ErrorCode::kUnknownName,
-                "did you mean 'read'?"},
-        Mistake{"{name: read, energy: 200}, ", "", ErrorCode::kMissingKey, "'read'"},
+                "did you mean `read`?"},
+        Mistake{"{name: read, energy: 200}, ", "", ErrorCode::kMissingKey, "`read`"},
         Mistake{
             "  - name: system.chip.PE[0..7].MAC\n    actions: [{name: compute, energy: 0.75}]\n",
-            "", ErrorCode::kMissingKey, "no energy table for 'MAC'"}));
+            "", ErrorCode::kMissingKey, "no energy table for `MAC`"}));
 
 TEST(TimeloopReader, MissingSectionsAreNamed) {
   const std::string text = kCase;
   const auto result = ReadText(text.substr(0, text.find("ERT:")));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kMissingKey);
-  EXPECT_NE(result.error().Render().find("'ERT'"), std::string::npos);
+  EXPECT_NE(result.error().Render().find("`ERT`"), std::string::npos);
   EXPECT_FALSE(ReadText(""));
   EXPECT_FALSE(ReadTimeloop({}));
 }

@@ -207,6 +207,13 @@ TEST(TimeloopWriter, RefusesWhatHasNoForm) {
   auto twice = WriteTimeloop(small.workload, small.chain, small.mapping);
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().code, ErrorCode::kMappingInvalid);
+  EXPECT_NE(twice.error().message.find("on both axes of the fan-out below"), std::string::npos);
+  EXPECT_NE(twice.error().hint.find("`dims_x`"), std::string::npos);
+  small = MakeSmall();
+  small.mapping.levels[0].temporal = {mapping::PerfectLoop(0, 2), mapping::PerfectLoop(0, 2)};
+  twice = WriteTimeloop(small.workload, small.chain, small.mapping);
+  ASSERT_FALSE(twice);
+  EXPECT_NE(twice.error().message.find("two loops at level"), std::string::npos);
   small = MakeSmall();
   small.workload.body = {{ir::WorkClass::kTranscendental, 1}};
   auto work = WriteTimeloop(small.workload, small.chain, small.mapping);

@@ -121,7 +121,7 @@ Result<Kind> KindOf(const Cursor& at, const std::string& class_name) {
     }
   }
   return Fail(at.Error(ErrorCode::kBadValue,
-                       fmt::format("cannot tell whether class '{}' stores or computes", class_name),
+                       fmt::format("cannot tell whether class `{}` stores or computes", class_name),
                        "memories: DRAM, SRAM, regfile, smartbuffer..., storage; compute: intmac, "
                        "fpmac, mac, compute"));
 }
@@ -150,7 +150,7 @@ Result<ScopedName> ParseName(const Cursor& at) {
       return ScopedName{match[1].str(), last - first + 1};
     }
   }
-  return Fail(at.Error(ErrorCode::kBadValue, fmt::format("cannot read the name '{}'", text),
+  return Fail(at.Error(ErrorCode::kBadValue, fmt::format("cannot read the name `{}`", text),
                        "write `name` or `name[0..15]` for 16 copies"));
 }
 
@@ -187,7 +187,7 @@ Result<std::optional<double>> OptionalDouble(const KeyMap& keys, std::string_vie
   SLUICE_TRY(const double number, value->AsDouble());
   if (!std::isfinite(number) || number < minimum) {
     return Fail(value->Error(ErrorCode::kBadValue,
-                             fmt::format("'{}' must be a number of at least {}", key, minimum)));
+                             fmt::format("`{}` must be a number of at least {}", key, minimum)));
   }
   return std::optional<double>(number);
 }
@@ -204,7 +204,7 @@ Status ReadGrid(const Cursor& at, const KeyMap& keys, std::int64_t copies, Compo
   if (component.x < 1 || component.y < 1 || !product || *product != total) {
     return Fail(at.Error(
         ErrorCode::kArchInvalid,
-        fmt::format("'{}' has {} instances, which do not form a grid of meshX = {} and meshY = {}",
+        fmt::format("`{}` has {} instances, which do not form a grid of meshX = {} and meshY = {}",
                     component.memory.name, total, x ? fmt::format("{}", *x) : "(none)",
                     y ? fmt::format("{}", *y) : "(none)"),
         "meshX times meshY must be the number of instances"));
@@ -237,7 +237,7 @@ Status ReadSize(const Cursor& at, const KeyMap& keys, bool unbounded, Component&
   const int given = (entries ? 1 : 0) + (depth ? 1 : 0) + (kilobytes ? 1 : 0);
   if (given > 1) {
     return Fail(at.Error(ErrorCode::kDuplicateKey,
-                         fmt::format("'{}' has more than one size", memory.name),
+                         fmt::format("`{}` has more than one size", memory.name),
                          "give one of entries, depth, sizeKB"));
   }
   if (entries) {
@@ -245,13 +245,13 @@ Status ReadSize(const Cursor& at, const KeyMap& keys, bool unbounded, Component&
   } else if (depth) {
     const auto words = CheckedMul(*depth, memory.block_words);
     if (!words || *words > kMaxWords) {
-      return Fail(at.Error(ErrorCode::kBadValue, fmt::format("'{}' is too large", memory.name)));
+      return Fail(at.Error(ErrorCode::kBadValue, fmt::format("`{}` is too large", memory.name)));
     }
     memory.capacity_words = *words;
   } else if (kilobytes) {
     memory.capacity_words = *kilobytes * 8192 / memory.word_bits;
   } else if (!unbounded) {
-    return Fail(at.Error(ErrorCode::kMissingKey, fmt::format("'{}' has no size", memory.name),
+    return Fail(at.Error(ErrorCode::kMissingKey, fmt::format("`{}` has no size", memory.name),
                          "add `entries` (words), `depth` (blocks) or `sizeKB`; only class DRAM is "
                          "unbounded"));
   }
@@ -272,7 +272,7 @@ Status ReadBandwidth(const KeyMap& keys, Component& component) {
     if (component.memory.read_bandwidth || component.memory.write_bandwidth) {
       return Fail(keys.Find("bandwidth")
                       ->Error(ErrorCode::kDuplicateKey,
-                              "'bandwidth' next to read_bandwidth or write_bandwidth"));
+                              "`bandwidth` next to read_bandwidth or write_bandwidth"));
     }
     // Timeloop's rule for this deprecated key.
     component.memory.read_bandwidth = *both / 2;
@@ -340,7 +340,7 @@ Status Walk(const Cursor& at, std::int64_t copies, bool root, std::vector<Compon
                              "only v0.3 (subtree / local) is read"));
   }
   if (!root && keys.Has("version")) {
-    return Fail(keys.Find("version")->Error(ErrorCode::kUnknownKey, "'version' inside a node",
+    return Fail(keys.Find("version")->Error(ErrorCode::kUnknownKey, "`version` inside a node",
                                             "it belongs below `architecture:`"));
   }
   std::string scope;
@@ -383,7 +383,7 @@ Result<arch::FanOut> FanOutBetween(const Component& outer, const Component& inne
   if (inner.x % outer.x != 0 || inner.y % outer.y != 0) {
     return Fail(inner.at.Error(
         ErrorCode::kArchInvalid,
-        fmt::format("the grid of '{}' ({} x {}) is no multiple of that of '{}' ({} x {})",
+        fmt::format("the grid of `{}` ({} x {}) is no multiple of that of `{}` ({} x {})",
                     inner.memory.name, inner.x, inner.y, outer.memory.name, outer.x, outer.y),
         "meshX and meshY must divide those of the next inner component"));
   }
@@ -410,7 +410,7 @@ Status CheckComponents(const Cursor& at, const std::vector<Component>& component
       return Fail(
           component.at.Error(ErrorCode::kArchInvalid,
                              last ? "the innermost component is no compute unit"
-                                  : fmt::format("compute unit '{}' is not the innermost component",
+                                  : fmt::format("compute unit `{}` is not the innermost component",
                                                 component.memory.name),
                              "list memories outermost first and the compute unit last"));
     }
@@ -418,7 +418,7 @@ Status CheckComponents(const Cursor& at, const std::vector<Component>& component
       if (components[j].memory.name == component.memory.name) {
         return Fail(component.at.Error(
             ErrorCode::kDuplicateKey,
-            fmt::format("two components are called '{}'", component.memory.name)));
+            fmt::format("two components are called `{}`", component.memory.name)));
       }
     }
   }

@@ -115,7 +115,7 @@ std::string LastPart(const std::string& path) {
 Status Require(const Cursor& at, const Energies& energies, Use use, const char* what) {
   if (energies[use] < 0) {
     return Fail(
-        at.Error(ErrorCode::kMissingKey, fmt::format("the table has no '{}' action", what)));
+        at.Error(ErrorCode::kMissingKey, fmt::format("the table has no `{}` action", what)));
   }
   return {};
 }
@@ -159,7 +159,7 @@ Status ReadEnergyTable(const Cursor& ert, Machine& machine) {
     const auto index = static_cast<std::size_t>(found - components.begin());
     if (seen[index]) {
       return Fail(
-          name_at.Error(ErrorCode::kDuplicateKey, fmt::format("two energy tables for '{}'", name)));
+          name_at.Error(ErrorCode::kDuplicateKey, fmt::format("two energy tables for `{}`", name)));
     }
     seen[index] = true;
     const bool memory = index < machine.chain.levels.size();
@@ -181,7 +181,7 @@ Status ReadEnergyTable(const Cursor& ert, Machine& machine) {
   for (std::size_t i = 0; i < components.size(); ++i) {
     if (!seen[i]) {
       return Fail(tables_at.Error(ErrorCode::kMissingKey,
-                                  fmt::format("no energy table for '{}'", components[i]),
+                                  fmt::format("no energy table for `{}`", components[i]),
                                   "every memory and the compute unit needs one"));
     }
   }

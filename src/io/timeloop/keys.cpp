@@ -26,11 +26,11 @@ Diagnostic UnknownWord(const Cursor& at, ErrorCode code, std::string_view what,
   const std::string closest = ClosestMatch(word, candidates);
   std::string hint;
   if (!closest.empty()) {
-    hint = fmt::format("did you mean '{}'?", closest);
+    hint = fmt::format("did you mean `{}`?", closest);
   } else if (!candidates.empty()) {
     hint = fmt::format("known here: {}", fmt::join(candidates, ", "));
   }
-  return at.Error(code, fmt::format("unknown {} '{}'", what, word), hint);
+  return at.Error(code, fmt::format("unknown {} `{}`", what, word), hint);
 }
 
 Result<KeyMap> KeyMap::Read(const Cursor& map, const std::vector<KeySpellings>& keys) {
@@ -54,7 +54,7 @@ Result<KeyMap> KeyMap::Read(const Cursor& map, const std::vector<KeySpellings>& 
     if (result.Has(canonical)) {
       return Fail(map.KeyOf(key).Error(
           ErrorCode::kDuplicateKey,
-          fmt::format("key '{}' is given twice (as '{}' and in another spelling)", canonical, key),
+          fmt::format("key `{}` is given twice (as `{}` and in another spelling)", canonical, key),
           "keep one of them"));
     }
     result.values_.emplace_back(canonical, value);
@@ -75,7 +75,7 @@ Result<Cursor> KeyMap::At(std::string_view canonical) const {
   if (auto value = Find(canonical)) {
     return *value;
   }
-  return Fail(map_.Error(ErrorCode::kMissingKey, fmt::format("missing key '{}'", canonical)));
+  return Fail(map_.Error(ErrorCode::kMissingKey, fmt::format("missing key `{}`", canonical)));
 }
 
 }  // namespace sluice::io::timeloop

@@ -41,7 +41,7 @@ class KeyMap {
 /// `text` with every `-` replaced by `_`.
 std::string Underscored(std::string_view text);
 
-/// kUnknownKey or kUnknownName at `at`: "unknown <what> '<word>'", with the closest candidate or
+/// kUnknownKey or kUnknownName at `at`: "unknown <what> `<word>`", with the closest candidate or
 /// the whole list as hint.
 Diagnostic UnknownWord(const Cursor& at, ErrorCode code, std::string_view what,
                        std::string_view word, const std::vector<std::string>& candidates);

@@ -104,7 +104,7 @@ class MappingReader {
 
 Status MappingReader::ReadDirective(const Cursor& at) {
   if (!at.IsMap()) {
-    return Fail(at.Error(ErrorCode::kWrongType, "a directive is a map with 'target' and 'type'"));
+    return Fail(at.Error(ErrorCode::kWrongType, "a directive is a map with `target` and `type`"));
   }
   SLUICE_TRY(const Cursor type_at, at.At("type"));
   SLUICE_TRY(const std::string type, type_at.AsString());
@@ -154,7 +154,7 @@ Status MappingReader::SetFactor(const Cursor& at, const std::string& dim, const 
   SLUICE_TRY(const std::size_t d, DimIndex(at, dim));
   if (seen[d]) {
     return Fail(
-        at.Error(ErrorCode::kDuplicateKey, fmt::format("dimension '{}' has two factors", dim)));
+        at.Error(ErrorCode::kDuplicateKey, fmt::format("dimension `{}` has two factors", dim)));
   }
   seen[d] = true;
   std::int64_t numbers[2] = {0, 0};
@@ -164,7 +164,7 @@ Status MappingReader::SetFactor(const Cursor& at, const std::string& dim, const 
     if (c == ',') {
       count += 1;
       if (!digits || count > 2) {
-        return Fail(at.Error(ErrorCode::kBadValue, fmt::format("'{}={}' is no factor", dim, value),
+        return Fail(at.Error(ErrorCode::kBadValue, fmt::format("`{}={}` is no factor", dim, value),
                              "write X=4, or X=4,2 for 4 iterations and 2 in the last one"));
       }
       digits = false;
@@ -172,7 +172,7 @@ Status MappingReader::SetFactor(const Cursor& at, const std::string& dim, const 
       numbers[count] = numbers[count] * 10 + (c - '0');
       digits = true;
     } else {
-      return Fail(at.Error(ErrorCode::kBadValue, fmt::format("'{}={}' is no factor", dim, value),
+      return Fail(at.Error(ErrorCode::kBadValue, fmt::format("`{}={}` is no factor", dim, value),
                            "factors are whole numbers below 2^31"));
     }
   }
@@ -182,7 +182,7 @@ Status MappingReader::SetFactor(const Cursor& at, const std::string& dim, const 
   if (factor.bound > problem_.bounds[d] || factor.last < 1 || factor.last > factor.bound) {
     return Fail(at.Error(
         ErrorCode::kBadValue,
-        fmt::format("factor '{}={}' is outside 1 to {}", dim, value,
+        fmt::format("factor `{}={}` is outside 1 to {}", dim, value,
                     factor.bound > problem_.bounds[d] ? problem_.bounds[d] : factor.bound)));
   }
   return {};
@@ -217,7 +217,7 @@ Status MappingReader::ReadFactorText(const Cursor& at, LoopBlock& block,
         skip([](unsigned char c) { return std::isdigit(c) != 0 || c == ','; });
     if (dim.empty() || value.empty()) {
       return Fail(at.Error(ErrorCode::kBadValue,
-                           fmt::format("cannot read the factors '{}' at character {}", text, i + 1),
+                           fmt::format("cannot read the factors `{}` at character {}", text, i + 1),
                            "write them as `R=3 P=16`"));
     }
     SLUICE_TRY_STATUS(SetFactor(at, dim, value, block, seen));
@@ -285,7 +285,7 @@ Status MappingReader::ReadPermutation(const Cursor& at, LoopBlock& block) const 
     SLUICE_TRY(const std::size_t d, DimIndex(at, name));
     if (listed(d)) {
       return Fail(at.Error(ErrorCode::kDuplicateKey,
-                           fmt::format("dimension '{}' is twice in the permutation", name)));
+                           fmt::format("dimension `{}` is twice in the permutation", name)));
     }
     block.order.push_back(d);
   }
@@ -351,11 +351,11 @@ Status MappingReader::ReadLoops(const Cursor& at, bool spatial) {
   if (!done_.insert(fmt::format("{} {}", level, spatial ? "spatial" : "temporal")).second) {
     return Fail(at.Error(
         ErrorCode::kDuplicateKey,
-        fmt::format("level '{}' has two {} directives", name, spatial ? "spatial" : "temporal")));
+        fmt::format("level `{}` has two {} directives", name, spatial ? "spatial" : "temporal")));
   }
   if (spatial && chain_.levels[level].fan_out.instances() == 1) {
     return Fail(at.Error(ErrorCode::kMappingFanOut,
-                         fmt::format("there is no fan-out below '{}'", name),
+                         fmt::format("there is no fan-out below `{}`", name),
                          "the next inner level has as many instances as this one"));
   }
   LoopBlock& block = (spatial ? blocks_.spatial : blocks_.temporal)[level];
@@ -389,15 +389,15 @@ Status MappingReader::ReadKeep(const Cursor& at) {
   const std::string& name = chain_.levels[level].memory.name;
   if (!done_.insert(fmt::format("{} keep", level)).second) {
     return Fail(at.Error(ErrorCode::kDuplicateKey,
-                         fmt::format("level '{}' has two bypass directives", name)));
+                         fmt::format("level `{}` has two bypass directives", name)));
   }
   if ((keep & bypass) != 0) {
     return Fail(at.Error(ErrorCode::kBadValue,
-                         fmt::format("a data space is both kept and bypassed at '{}'", name)));
+                         fmt::format("a data space is both kept and bypassed at `{}`", name)));
   }
   if (level == 0 && bypass != 0) {
     return Fail(at.Error(ErrorCode::kMappingInvalid,
-                         fmt::format("'{}' is the outermost memory and keeps everything", name)));
+                         fmt::format("`{}` is the outermost memory and keeps everything", name)));
   }
   keep_[level] = ~bypass;
   return {};
@@ -422,7 +422,7 @@ Status MappingReader::CheckCoverage(const Cursor& at) const {
     }
     if (!fits || covered + 1 != problem_.bounds[d]) {
       return Fail(at.Error(ErrorCode::kMappingCoverage,
-                           fmt::format("the factors of dimension '{}' cover {}{} points, its bound "
+                           fmt::format("the factors of dimension `{}` cover {}{} points, its bound "
                                        "is {}",
                                        problem_.dim_names[d], fits ? "" : "at least ", covered + 1,
                                        problem_.bounds[d]),
@@ -459,7 +459,7 @@ Result<mapping::Mapping> MappingReader::Build() const {
         if (used > size) {
           const auto& at = blocks_.spatial[l].factors_at;
           const std::string text =
-              fmt::format("the spatial factors of '{}' use more than the {} instances on {}",
+              fmt::format("the spatial factors of `{}` use more than the {} instances on {}",
                           chain_.levels[l].memory.name, size, axis);
           const std::string hint = "move a dim to the other axis with `split`, or to time";
           return at ? Fail(at->Error(ErrorCode::kMappingFanOut, text, hint))

@@ -76,12 +76,12 @@ Result<std::vector<std::string>> ReadDimNames(const Cursor& at) {
   for (const Cursor& item : items) {
     SLUICE_TRY(std::string name, item.AsString());
     if (!IsIdentifier(name)) {
-      return Fail(item.Error(ErrorCode::kBadValue, fmt::format("'{}' is no dimension name", name),
+      return Fail(item.Error(ErrorCode::kBadValue, fmt::format("`{}` is no dimension name", name),
                              "use letters and underscores"));
     }
     if (std::ranges::find(names, name) != names.end()) {
       return Fail(item.Error(ErrorCode::kDuplicateKey,
-                             fmt::format("dimension '{}' is listed twice", name)));
+                             fmt::format("dimension `{}` is listed twice", name)));
     }
     names.push_back(std::move(name));
   }
@@ -105,7 +105,7 @@ Result<Coefficients> ReadCoefficients(const std::optional<Cursor>& at) {
     SLUICE_TRY(const std::int64_t value, value_at.AsInt(1, kMaxCoefficient));
     if (!result.values.emplace(name, value).second) {
       return Fail(name_at.Error(ErrorCode::kDuplicateKey,
-                                fmt::format("coefficient '{}' is declared twice", name)));
+                                fmt::format("coefficient `{}` is declared twice", name)));
     }
     result.names.push_back(std::move(name));
   }
@@ -135,7 +135,7 @@ Status ReadInstance(const Cursor& at, const std::vector<std::pair<std::string, C
     if (problem.bounds[d] == 0) {
       return Fail(at.Error(
           ErrorCode::kMissingKey,
-          fmt::format("the instance has no bound for dimension '{}'", problem.dim_names[d])));
+          fmt::format("the instance has no bound for dimension `{}`", problem.dim_names[d])));
     }
   }
   return {};
@@ -341,12 +341,12 @@ Status ReadDataSpaces(const Cursor& at, const Coefficients& coefficients, Proble
     for (const DataSpace& other : spaces) {
       if (other.name == space.name) {
         return Fail(item.Error(ErrorCode::kDuplicateKey,
-                               fmt::format("data space '{}' is defined twice", space.name)));
+                               fmt::format("data space `{}` is defined twice", space.name)));
       }
     }
     if (!Words(space.tensor, problem.workload)) {
       return Fail(item.Error(ErrorCode::kBadValue,
-                             fmt::format("data space '{}' has more than 2^58 words", space.name)));
+                             fmt::format("data space `{}` has more than 2^58 words", space.name)));
     }
     outputs += space.read_write ? 1 : 0;
     spaces.push_back(std::move(space));
@@ -369,7 +369,7 @@ int Problem::FindDim(std::string_view name) const {
 
 Result<Problem> ReadProblem(const Cursor& problem_at) {
   if (!problem_at.IsMap()) {
-    return Fail(problem_at.Error(ErrorCode::kWrongType, "expected a map with 'shape'"));
+    return Fail(problem_at.Error(ErrorCode::kWrongType, "expected a map with `shape`"));
   }
   SLUICE_TRY_STATUS(CheckVersion(problem_at.Find("version")));
   std::optional<Cursor> instance = problem_at.Find("instance");

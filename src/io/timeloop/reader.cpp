@@ -62,7 +62,7 @@ Status Collect(const Cursor& root, Sections& sections) {
       continue;
     }
     if (slot->has_value()) {
-      return Fail(found->Error(ErrorCode::kDuplicateKey, fmt::format("a second '{}'", name),
+      return Fail(found->Error(ErrorCode::kDuplicateKey, fmt::format("a second `{}`", name),
                                "give each section once over all files"));
     }
     *slot = *found;
@@ -74,7 +74,7 @@ Result<Cursor> Required(const std::optional<Cursor>& section, const char* name, 
   if (section) {
     return *section;
   }
-  return Fail(Diagnostic(ErrorCode::kMissingKey, fmt::format("no file has a '{}' section", name))
+  return Fail(Diagnostic(ErrorCode::kMissingKey, fmt::format("no file has a `{}` section", name))
                   .WithHint(hint));
 }
 

@@ -146,6 +146,8 @@ class Writer {
 
  private:
   [[nodiscard]] Status CheckLoops() const;
+  [[nodiscard]] Diagnostic TwiceAtLevel(std::size_t l, const std::string& dim,
+                                        bool on_both_axes) const;
   [[nodiscard]] Result<double> PointEnergy() const;
   [[nodiscard]] std::string Architecture() const;
   [[nodiscard]] std::string MemoryText(std::size_t l, std::int64_t x, std::int64_t y) const;
@@ -165,6 +167,27 @@ class Writer {
   Names names_;
 };
 
+Diagnostic Writer::TwiceAtLevel(std::size_t l, const std::string& dim, bool on_both_axes) const {
+  const arch::Level& level = chain_.levels[l];
+  if (!on_both_axes) {
+    return Diagnostic(ErrorCode::kMappingInvalid,
+                      fmt::format("Timeloop cannot express this mapping: dim `{}` has two loops at "
+                                  "level `{}`",
+                                  dim, level.memory.name))
+        .WithHint(
+            "merge the two loops, or move one to another level; a level has one factor for "
+            "each dim in time and one in space");
+  }
+  return Diagnostic(ErrorCode::kMappingInvalid,
+                    fmt::format("Timeloop cannot express this mapping: dim `{}` is on both axes of "
+                                "the fan-out below `{}`",
+                                dim, level.memory.name))
+      .WithHint(fmt::format(
+          "keep `{}` on one axis: edit the mapping, or say in the architecture which dims the "
+          "axes of `{}` take (`dims_x`, `dims_y`) and search again",
+          dim, level.fan_out.name));
+}
+
 Status Writer::CheckLoops() const {
   if (mapping_.levels.size() != chain_.levels.size()) {
     return Fail(ErrorCode::kMappingInvalid, "the mapping has another number of levels");
@@ -178,13 +201,11 @@ Status Writer::CheckLoops() const {
         for (std::size_t i = 0; loops != nullptr && i < loops->size(); ++i) {
           const mapping::Loop& loop = (*loops)[i];
           if (loop.bound > 1 && ++uses[static_cast<std::size_t>(loop.dim)] > 1) {
-            return Fail(
-                Diagnostic(ErrorCode::kMappingInvalid,
-                           fmt::format("dim {} is split twice at level {}",
-                                       workload_.dim_names[static_cast<std::size_t>(loop.dim)],
-                                       chain_.levels[l].memory.name))
-                    .WithHint("Timeloop allows a dim once in the time and once in the "
-                              "space of a level, on one axis"));
+            const bool on_x = std::ranges::any_of(level.spatial_x, [&](const mapping::Loop& other) {
+              return other.bound > 1 && other.dim == loop.dim;
+            });
+            return Fail(TwiceAtLevel(l, workload_.dim_names[static_cast<std::size_t>(loop.dim)],
+                                     loops == &level.spatial_y && on_x));
           }
         }
       }

@@ -1,10 +1,11 @@
 // The summary of a plan: totals, where energy and time go, and the most expensive operators.
 
+#include "planner/plan.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,11 +13,13 @@
 
 #include "base/text.h"
 #include "cost/cost.h"
-#include "driver/render.h"
+#include "driver/explain.h"
 #include "driver/sorting.h"
-#include "driver/table.h"
+#include "driver/text/page.h"
+#include "driver/text/parts.h"
+#include "driver/text/render.h"
+#include "driver/text/table.h"
 #include "ir/network.h"
-#include "planner/plan.h"
 
 namespace sluice::driver {
 namespace {
@@ -29,33 +32,9 @@ const Solution& SolutionOf(const Plan& plan, const OperatorPlan& op) {
   return plan.solutions[static_cast<std::size_t>(op.solution)];
 }
 
-std::string_view ResourceName(cost::Resource resource) {
-  switch (resource) {
-    case cost::Resource::kCompute:
-      return "compute";
-    case cost::Resource::kRead:
-      return "reads";
-    case cost::Resource::kWrite:
-      return "writes";
-    case cost::Resource::kNetwork:
-      return "network";
-  }
-  return "?";
-}
+}  // namespace
 
-/// `compute`, or the level and what of it: `DRAM reads`.
-std::string LimitText(const Plan& plan, const Solution& solution) {
-  const cost::Binding& binding = solution.cost.binding;
-  if (binding.level < 0) {
-    return std::string(ResourceName(binding.resource));
-  }
-  const auto& levels = plan.chains[static_cast<std::size_t>(solution.chain)].levels;
-  return fmt::format("{} {}", levels[static_cast<std::size_t>(binding.level)],
-                     ResourceName(binding.resource));
-}
-
-/// Sums by kind of operator, most expensive first.
-std::string ByKind(const Plan& plan) {
+Page KindTable(const Plan& plan) {
   struct Sum {
     int count = 0;
     double energy = 0;
@@ -91,10 +70,10 @@ std::string ByKind(const Plan& plan) {
                HumanEnergy(sum.energy), Percent(sum.energy / plan.totals.energy_pj),
                HumanCount(sum.cycles), Percent(sum.cycles / plan.totals.cycles)});
   }
-  return table.Render();
+  return table.Lines();
 }
 
-std::string MostExpensive(const Plan& plan, int top) {
+Page OperatorTable(const Plan& plan, int top) {
   std::vector<const OperatorPlan*> ops;
   for (const OperatorPlan& op : plan.operators) {
     if (op.solution >= 0) {
@@ -106,46 +85,54 @@ std::string MostExpensive(const Plan& plan, int top) {
   if (static_cast<std::size_t>(top) < ops.size()) {
     ops.resize(static_cast<std::size_t>(top));
   }
-  Table table({{"operator", Table::Align::kLeft, 25},
+  Table table({{"operator", Table::Align::kLeft, 23},
                {"energy", Table::Align::kRight},
                {"", Table::Align::kRight},
                {"cycles", Table::Align::kRight},
                {"used", Table::Align::kRight},
-               {"limited by", Table::Align::kLeft, 16}});
+               {"limited by", Table::Align::kLeft, 18}});
   for (const OperatorPlan* op : ops) {
     const Solution& solution = SolutionOf(plan, *op);
+    const planner::ChainNames& chain = plan.chains[static_cast<std::size_t>(solution.chain)];
     table.Add({op->name, HumanEnergy(solution.cost.score.energy_pj),
                Percent(solution.cost.score.energy_pj / plan.totals.energy_pj),
                HumanCount(solution.cost.score.cycles), Percent(solution.cost.utilization),
-               LimitText(plan, solution)});
+               ResourceText(solution.cost.binding, chain.levels, chain.compute)});
   }
-  return table.Render();
+  return table.Lines();
 }
 
-}  // namespace
-
-std::string RenderPlan(const planner::Plan& plan, int top) {
+Page PlanSummary(const Plan& plan) {
   const planner::Totals& totals = plan.totals;
-  std::string text = fmt::format("{} on {}{}\n", plan.network_name, plan.architecture_name,
-                                 plan.complete ? "" : "  (interrupted: best found so far)");
-  text += fmt::format("  operators    {} ({} distinct)\n", plan.operators.size(),
-                      plan.solutions.size());
-  text += fmt::format("  MACs         {} ({})\n", HumanCount(static_cast<double>(totals.macs)),
-                      Grouped(totals.macs));
-  text += fmt::format("  energy       {}  (no mapping needs less than {})\n",
-                      HumanEnergy(totals.energy_pj), HumanEnergy(totals.bound_energy_pj));
-  text += fmt::format("  cycles       {}  (no mapping needs less than {})\n",
-                      HumanCount(totals.cycles), HumanCount(totals.bound_cycles));
-  text += fmt::format("  EDP          {:.4g} pJ x cycles\n", totals.edp());
-  text += fmt::format("  utilization  {}\n", Percent(totals.utilization));
-  text += fmt::format("  search       {} mapper, {} objective, {} policy, seed {},\n",
-                      plan.provenance.mapper, plan.provenance.objective, plan.provenance.policy,
-                      plan.provenance.seed);
-  text += fmt::format("               {} evaluations in {:.2f} s\n",
-                      HumanCount(static_cast<double>(totals.evaluations)), plan.seconds);
-  text += "\n" + ByKind(plan);
-  text += "\n" + MostExpensive(plan, top);
-  return text;
+  const planner::Provenance& provenance = plan.provenance;
+  Page page;
+  page.Heading(fmt::format("{} on {}{}", plan.network_name, plan.architecture_name,
+                           plan.complete ? "" : "  (interrupted: best found so far)"));
+  page.Add(
+      fmt::format("  operators    {} ({} distinct)", plan.operators.size(), plan.solutions.size()));
+  page.Add(fmt::format("  MACs         {} ({})", HumanCount(static_cast<double>(totals.macs)),
+                       Grouped(totals.macs)));
+  page.Add(fmt::format("  energy       {}  (no mapping needs less than {})",
+                       HumanEnergy(totals.energy_pj), HumanEnergy(totals.bound_energy_pj)));
+  page.Add(fmt::format("  cycles       {}  (no mapping needs less than {})",
+                       HumanCount(totals.cycles), HumanCount(totals.bound_cycles)));
+  page.Add(fmt::format("  EDP          {:.4g} pJ x cycles", totals.edp()));
+  page.Add(fmt::format("  utilization  {}", Percent(totals.utilization)));
+  page.Add(fmt::format("  search       {} mapper, {} objective, {} policy, seed {},",
+                       provenance.mapper, provenance.objective, provenance.policy,
+                       provenance.seed));
+  page.Add(fmt::format("               {} evaluations in {:.2f} s",
+                       HumanCount(static_cast<double>(totals.evaluations)), plan.seconds));
+  return page;
+}
+
+Page RenderPlan(const Plan& plan, int top) {
+  Page page = PlanSummary(plan);
+  page.Add("");
+  page.Add(KindTable(plan));
+  page.Add("");
+  page.Add(OperatorTable(plan, top));
+  return page;
 }
 
 }  // namespace sluice::driver
