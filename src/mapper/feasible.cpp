@@ -26,8 +26,8 @@ namespace {
 
 constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 /// Labels of one dim, and nodes of the search over all dims, before it gives up its proof.
-constexpr std::size_t kMostLabels = 20'000;
-constexpr std::int64_t kMostNodes = 2'000'000;
+constexpr std::size_t kMostLabels = 5'000;
+constexpr std::int64_t kMostNodes = 500'000;
 /// Up to this bound every imperfect factor is tried.
 constexpr std::int64_t kAllFactors = 512;
 
@@ -234,6 +234,11 @@ class Finder {
     }
     for (std::size_t l = 0; l < levels_; ++l) {
       usable_[l] = mapping::UsableWords(chain_.levels[l].memory);
+      for (std::size_t d = 0; d < dims_; ++d) {
+        least_[d][l] = std::ranges::min(placements_[d], {}, [&](const Placement& placement) {
+                         return placement.points[l];
+                       }).points[l];
+      }
     }
     chosen_.assign(dims_, 0);
     Search(0);
@@ -256,11 +261,7 @@ class Finder {
     Points points;
     points.fill(1);
     for (std::size_t d = 0; d < dims_; ++d) {
-      const std::vector<Placement>& all = placements_[d];
-      points[d] = all[d < placed ? chosen_[d] : 0].points[level];
-      for (std::size_t i = 1; d >= placed && i < all.size(); ++i) {
-        points[d] = std::min(points[d], all[i].points[level]);
-      }
+      points[d] = d < placed ? placements_[d][chosen_[d]].points[level] : least_[d][level];
     }
     return points;
   }
@@ -434,6 +435,8 @@ class Finder {
   std::size_t dims_;
   std::array<std::int64_t, arch::kMaxLevels> usable_{};
   std::vector<std::vector<Placement>> placements_;
+  /// Of any placement of a dim.
+  std::array<std::array<std::int64_t, arch::kMaxLevels>, mapping::kMaxDims> least_{};
   std::vector<std::size_t> chosen_;
   std::vector<std::size_t> best_;
   std::int64_t best_excess_ = kUnlimited;
