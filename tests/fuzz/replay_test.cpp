@@ -22,8 +22,9 @@ struct Target {
   void (*run)(std::string_view);
 };
 
-constexpr std::array<Target, 8> kTargets = {{
+constexpr std::array<Target, 9> kTargets = {{
     {"architecture_yaml", ArchitectureYaml},
+    {"constraints_yaml", ConstraintsYaml},
     {"descriptor", Descriptor},
     {"directives", Directives},
     {"evaluate_vs_walker", EvaluateVsWalker},
