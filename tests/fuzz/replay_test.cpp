@@ -22,12 +22,13 @@ struct Target {
   void (*run)(std::string_view);
 };
 
-constexpr std::array<Target, 9> kTargets = {{
+constexpr std::array<Target, 10> kTargets = {{
     {"architecture_yaml", ArchitectureYaml},
     {"constraints_yaml", ConstraintsYaml},
     {"descriptor", Descriptor},
     {"directives", Directives},
     {"evaluate_vs_walker", EvaluateVsWalker},
+    {"maestro_files", MaestroFiles},
     {"mapping_yaml", MappingYaml},
     {"onnx_import", OnnxImport},
     {"plan_json", PlanJson},

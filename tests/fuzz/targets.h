@@ -21,6 +21,7 @@ void ConstraintsYaml(std::string_view bytes);
 void Descriptor(std::string_view bytes);
 void Directives(std::string_view bytes);
 void EvaluateVsWalker(std::string_view bytes);
+void MaestroFiles(std::string_view bytes);
 void MappingYaml(std::string_view bytes);
 void OnnxImport(std::string_view bytes);
 void PlanJson(std::string_view bytes);

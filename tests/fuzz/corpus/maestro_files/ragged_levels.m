@@ -1,0 +1,1 @@
+Network n { Layer a { Type: DSCONV Stride { X: 2, Y: 3 } Dimensions { C: 11 R: 3 S: 3 Y: 29 X: 23 N: 3 } Dataflow { TemporalMap(1,1) N; SpatialMap(4,4) C; TemporalMap(3,3) Y'; TemporalMap(4,4) X'; TemporalMap(3,3) R; TemporalMap(3,3) S; Cluster(3,P); SpatialMap(2,2) Y'; TemporalMap(3,3) C; Cluster(2,P); SpatialMap(1,1) X'; } } }
