@@ -77,6 +77,10 @@ class Run {
     std::array<State, kLayerDims> states;
     CaseOrder order(lists, maps);
     do {
+      if (--cases_left_ < 0) {
+        report_.verdict = Verdict::kTooManyTiles;
+        break;
+      }
       std::int64_t occurrences = 1;
       for (std::size_t i = 0; i < maps; ++i) {
         states[i] = lists[i][order.index(i)];
@@ -295,6 +299,7 @@ class Run {
   const Hardware& hardware_;
   const CompletedDataflow& dataflow_;
   Report& report_;
+  std::int64_t cases_left_ = kMaxCases;
   int pushed_ = 0;  ///< levels that ended, as the tool collects them
   static constexpr std::size_t kTiles = std::size_t{1} << static_cast<unsigned>(kLayerDims);
   std::array<std::bitset<kTiles>, kMaxClusterLevels> known_;

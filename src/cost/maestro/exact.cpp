@@ -268,6 +268,10 @@ class Run {
     Indices index{};
     Steps steps;
     for (bool more = true; more;) {
+      if (--cases_left_ < 0) {
+        report_.verdict = Verdict::kTooManyTiles;
+        return {1, 0};
+      }
       std::int64_t occurrences = 1;
       for (std::size_t i = 0; i < loops; ++i) {
         occurrences *= lists[i][index[i]].occurrences;
@@ -397,6 +401,7 @@ class Run {
   const Hardware& hardware_;
   const TileChain& chain_;
   Report& report_;
+  std::int64_t cases_left_ = kMaxCases;
   bool windowed_ = true;
   std::array<std::uint32_t, kTensorRoles> coupled_{};
   std::array<std::bitset<kSlots>, mapping::kMaxClusterLevels> used_;

@@ -9,7 +9,7 @@ constexpr double kMacNanojoules = 0.00023;
 constexpr double kL2Macs = 18.61;
 constexpr double kL1Macs = 1.68;
 
-constexpr std::array<std::string_view, 8> kVerdictTexts = {
+constexpr std::array<std::string_view, 9> kVerdictTexts = {
     "ok",
     "the clusters need more PEs than the machine has",
     "every level needs one spatial map, or two",
@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 8> kVerdictTexts = {
     "some operations are left out",
     "some operations are done twice",
     "the counts are too large",
+    "the tiles are ragged in too many ways",
 };
 
 }  // namespace

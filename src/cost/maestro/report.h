@@ -16,14 +16,16 @@ namespace sluice::cost::maestro {
 /// Why a dataflow has no cost. MAESTRO ends without a word, or with a signal, on most of these.
 enum class Verdict : std::uint8_t {
   kOk,
-  kTooFewPes,    ///< the clusters need more PEs than there are
-  kSpatialMaps,  ///< a level without a spatial map, or with three
-  kWindowTiled,  ///< R or S in temporal tiles (compatible mode only)
-  kStuck,        ///< a temporal tile that brings nothing new, or a cluster that takes no time
-  kIncomplete,   ///< some operations are left out (exact mode only)
-  kRepeated,     ///< some operations are done twice (exact mode only)
-  kTooLarge,     ///< counts beyond 2^62
+  kTooFewPes,     ///< the clusters need more PEs than there are
+  kSpatialMaps,   ///< a level without a spatial map, or with three
+  kWindowTiled,   ///< R or S in temporal tiles (compatible mode only)
+  kStuck,         ///< a temporal tile that brings nothing new, or a cluster that takes no time
+  kIncomplete,    ///< some operations are left out (exact mode only)
+  kRepeated,      ///< some operations are done twice (exact mode only)
+  kTooLarge,      ///< counts beyond 2^62
+  kTooManyTiles,  ///< ragged in so many ways that counting would take seconds
 };
+inline constexpr std::int64_t kMaxCases = 4'000'000;  ///< looked at for one dataflow
 std::string_view VerdictText(Verdict verdict);
 
 enum class TensorRole : std::uint8_t { kInput, kWeight, kOutput };
