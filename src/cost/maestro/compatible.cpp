@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include "base/checked.h"
 #include "cost/maestro/cases.h"
+#include "cost/maestro/hardware.h"
 #include "cost/maestro/levels.h"
+#include "cost/maestro/report.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::cost::maestro {
 namespace {

@@ -3,8 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstddef>
+#include <cstdint>
 
 #include "base/checked.h"
+#include "base/static_vector.h"
+#include "cost/maestro/hardware.h"
+#include "cost/maestro/report.h"
+#include "cost/maestro/tiles.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::cost::maestro {
 namespace {

@@ -1,7 +1,12 @@
 #include "cost/maestro/levels.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+
+#include "cost/maestro/hardware.h"
+#include "cost/maestro/report.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::cost::maestro {
 namespace {

@@ -1,6 +1,12 @@
 #include "cost/maestro/report.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "cost/maestro/hardware.h"
 
 namespace sluice::cost::maestro {
 namespace {

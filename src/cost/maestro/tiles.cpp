@@ -1,6 +1,12 @@
 #include "cost/maestro/tiles.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "cost/maestro/hardware.h"
+#include "cost/maestro/report.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::cost::maestro {
 namespace {
