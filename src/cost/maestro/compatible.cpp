@@ -137,14 +137,23 @@ class Run {
     if (report_.verdict != Verdict::kOk) {
       return;
     }
-    Account(l, one.all_init(), {Delay(in), Delay(out), unit.runtime}, std::max(in, out),
-            occurrences, sizes, totals);
+    Account(l,
+            {one.all_init(), {Delay(in), Delay(out), unit.runtime}, std::max(in, out), occurrences},
+            sizes, totals);
     totals.active += unit.active * static_cast<double>(occurrences);
   }
 
-  void Account(std::size_t l, bool first, const std::array<std::int64_t, 3>& delays,
-               std::int64_t traffic, std::int64_t occurrences,
-               const std::array<TensorCounts, kRoles>& sizes, Totals& totals) {
+  /// A case: whether all maps start, what it delays (in, out, compute), its words and how often.
+  struct Step {
+    bool first;
+    std::array<std::int64_t, 3> delays;
+    std::int64_t traffic;
+    std::int64_t occurrences;
+  };
+
+  void Account(std::size_t l, const Step& step, const std::array<TensorCounts, kRoles>& sizes,
+               Totals& totals) {
+    const auto& [first, delays, traffic, occurrences] = step;
     std::int64_t time = first ? delays[2] + delays[0] : std::max({delays[0], delays[1], delays[2]});
     if (l == 0) {
       const std::int64_t inputs = sizes[0].l2_words + sizes[1].l2_words;
@@ -155,7 +164,8 @@ class Run {
       report_.offchip_bandwidth =
           std::max({report_.offchip_bandwidth, inputs / delays[2], sizes[2].l2_words / delays[2]}) /
           2;
-      totals.bandwidth += static_cast<double>(occurrences * traffic / delays[2]);
+      const std::int64_t bandwidth = occurrences * traffic / delays[2];  // whole words, as there
+      totals.bandwidth += static_cast<double>(bandwidth);
       for (std::size_t i = 0; i < delays.size(); ++i) {
         totals.delay_sum[i] += static_cast<double>(occurrences * delays[i]);
         totals.delay_min[i] =
