@@ -18,7 +18,7 @@ target_include_directories(sluice_shared INTERFACE $<BUILD_INTERFACE:${CMAKE_SOU
 target_link_libraries(sluice_shared PRIVATE sluice_driver)
 # Hidden visibility decides what is exported; the map also drops what the standard library's templates
 # leave visible. Sanitizers need their own symbols, so the map is for ordinary builds.
-if(NOT SLUICE_SANITIZE AND NOT SLUICE_FUZZ)
+if(NOT SLUICE_SANITIZE)
   target_link_options(sluice_shared PRIVATE LINKER:--version-script=${CMAKE_SOURCE_DIR}/cmake/libsluice.map
     LINKER:--no-undefined)
 endif()

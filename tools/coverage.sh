@@ -10,7 +10,7 @@ minimum=90
 mkdir -p $build
 if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage -O0 -g0" \
          -DSLUICE_BENCH=OFF &&
-       cmake --build $build -j "$(nproc)" \
+       cmake --build $build -j "${SLUICE_JOBS:-$(nproc)}" \
          --target sluice unit_tests property_tests golden_tests; } </dev/null >$build/build.log 2>&1; then
   tail -n 30 $build/build.log >&2
   echo "coverage: the build failed; the whole log is $build/build.log" >&2
@@ -19,16 +19,18 @@ fi
 find $build -name '*.gcda' -delete
 
 export RC_PARAMS=${RC_PARAMS:-"seed=20240229 max_success=20"}
-export SLUICE_PROPERTY_CASES=${SLUICE_PROPERTY_CASES:-50}
+export SLUICE_PROPERTY_CASES=${SLUICE_PROPERTY_CASES:-0.1}
+# How good long searches are needs optimised code, and touches no line that short ones do not.
+long='KnownLayers.*:AnnealingMapper.MoreBudget*:AnnealingMapper.ImperfectConvolutions*:Mappers.EndByThemselves*'
 for kind in unit property golden; do
-  if ! $build/tests/${kind}_tests --gtest_brief=1 </dev/null >$build/$kind.log 2>&1; then
+  if ! $build/tests/${kind}_tests --gtest_brief=1 "--gtest_filter=-*${long//:/:*}" </dev/null >$build/$kind.log 2>&1; then
     tail -n 40 $build/$kind.log >&2
     exit 1
   fi
 done
 tools/run_ctest.sh $build -L cli
 
-gcovr --root . --filter src/ --object-directory $build -j "$(nproc)" --exclude-unreachable-branches \
+gcovr --root . --filter src/ --object-directory $build -j "${SLUICE_JOBS:-$(nproc)}" --exclude-unreachable-branches \
   --json $build/coverage.json --txt $build/coverage.txt --html-details $build/coverage.html $build \
   >$build/gcovr.log 2>&1 || { tail -n 20 $build/gcovr.log >&2; exit 1; }
 exec python3 -B tools/print_coverage.py $build/coverage.json $minimum

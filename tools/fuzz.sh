@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzzers (clang-19, ASan + UBSan) and runs each for a while. One line per target; fails on any
+# Builds the fuzzers (preset asan: clang-19, ASan + UBSan) and runs each for a while. One line per target; fails on any
 # crash, time-out or memory beyond 2 GiB, leaving the reproducer in out/fuzz/. docs/fuzzing.md explains.
 #
 #   tools/fuzz.sh [SECONDS]          seconds per target, 60 unless given
@@ -26,12 +26,11 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-build=${SLUICE_FUZZ_BUILD:-build/fuzz}
+build=${SLUICE_FUZZ_BUILD:-build/asan}
 out=out/fuzz
 mkdir -p "$out"
 log=$out/build.log
-if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_BUILD_TYPE=Debug \
-         -DCMAKE_CXX_FLAGS_DEBUG="-O1 -gline-tables-only" -DSLUICE_FUZZ=ON -DSLUICE_WEB=OFF &&
+if ! { cmake --preset asan -B "$build" &&
        nice cmake --build "$build" -j "${SLUICE_JOBS:-$(nproc)}" --target fuzzers; } </dev/null >"$log" 2>&1; then
   tail -n 20 "$log" >&2
   echo "fuzz: the build failed; the whole log is $log" >&2
@@ -39,7 +38,8 @@ if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_B
 fi
 if [ ${#targets[@]} -eq 0 ]; then
   for binary in "$build"/tests/fuzz/fuzz_*; do
-    [ -x "$binary" ] && [ -f "$binary" ] && targets+=("$(basename "$binary" | sed s/^fuzz_//)")
+    name=${binary##*/fuzz_}
+    [ -x "$binary" ] && [ -f "$binary" ] && [ "$name" != tests ] && targets+=("$name")
   done
 fi
 

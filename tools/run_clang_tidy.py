@@ -88,9 +88,10 @@ def main(build: str, arguments: list[str]) -> int:
     print(f"tidy: {len(files)} files, {len(files) - len(todo)} known to be clean", flush=True)
 
     STORE.parent.mkdir(parents=True, exist_ok=True)
+    jobs = int(os.environ.get("SLUICE_JOBS") or os.cpu_count() or 1)
     bad = 0
     seen_lines: set[str] = set()
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for file, findings in pool.map(lambda path: check(build, extra, path), todo):
             if not findings:
                 with STORE.open("a") as store:

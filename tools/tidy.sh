@@ -8,7 +8,8 @@
 #   tools/tidy.sh FILE...         clang-tidy only for these
 #   tools/tidy.sh --quick ...     without clang-analyzer-*, four fifths of the time (what .ci/run does)
 #
-# SLUICE_BUILD_DIR names a configured g++ or clang build directory; without it build/release is configured.
+# SLUICE_JOBS limits how many files are looked at at once. SLUICE_BUILD_DIR names a configured g++ or clang build
+# directory; without it build/release is configured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,7 +39,7 @@ for id in accessMoved constStatement returnStdMoveLocal zerodivcond useStlAlgori
   suppressions+=("--suppress=$id")
 done
 if ! cppcheck --enable=warning,performance,portability --std=c++20 --language=c++ --inline-suppr --quiet \
-    --error-exitcode=1 -j "$(nproc)" --cppcheck-build-dir=build/tidy/cppcheck "${suppressions[@]}" \
+    --error-exitcode=1 -j "${SLUICE_JOBS:-$(nproc)}" --cppcheck-build-dir=build/tidy/cppcheck "${suppressions[@]}" \
     --template='{file}:{line}:{column}: {severity}: {message} [cppcheck-{id}]' -Isrc src cli; then
   status=1
 fi
