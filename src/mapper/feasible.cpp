@@ -444,7 +444,31 @@ class Finder {
   Feasibility result_;
 };
 
+/// `12,544 B`
+std::string Bytes(std::int64_t words, const arch::Memory& memory) {
+  const double bits = static_cast<double>(words) * memory.word_bits;
+  std::string digits = fmt::format("{:.0f}", std::ceil(bits / 8));
+  for (std::size_t i = digits.size(); i > 3; i -= 3) {
+    digits.insert(i - 3, ",");
+  }
+  return digits + " B";
+}
+
 }  // namespace
+
+std::string CureText(const arch::Chain& chain, const std::vector<mapping::Violation>& reasons) {
+  std::string text;
+  for (const mapping::Violation& reason : reasons) {
+    if (reason.level < 0 || reason.capacity_wanted == 0) {
+      return {};
+    }
+    const arch::Memory& memory = chain.levels[static_cast<std::size_t>(reason.level)].memory;
+    text += fmt::format("{}{} needs {} instead of {}", text.empty() ? "" : ", ", memory.name,
+                        Bytes(reason.capacity_wanted, memory),
+                        Bytes(memory.capacity_words.value_or(0), memory));
+  }
+  return text;
+}
 
 Feasibility FindFeasible(const mapping::Workload& workload, const arch::Chain& chain,
                          const SpaceLimits& limits, bool imperfect) {

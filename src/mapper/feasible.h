@@ -22,6 +22,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "arch/architecture.h"
@@ -52,5 +53,10 @@ Feasibility FindFeasible(const mapping::Workload& workload, const arch::Chain& c
 
 /// The smallest capacity of `memory` that leaves `words` usable.
 std::int64_t CapacityFor(const arch::Memory& memory, std::int64_t words);
+
+/// `GLB needs 12,544 B instead of 8,192 B, RF needs ...`: the capacities that `reasons` want, all
+/// of them together the smallest change that admits a mapping. Empty when capacity is not the
+/// reason.
+std::string CureText(const arch::Chain& chain, const std::vector<mapping::Violation>& reasons);
 
 }  // namespace sluice::mapper

@@ -23,7 +23,10 @@
 #include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "ir/network.h"
+#include "mapper/cache.h"
+#include "mapper/feasible.h"
 #include "mapper/mapper.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 #include "planner/plan.h"
@@ -86,14 +89,15 @@ Diagnostic NoMapping(const Job& job, const arch::Chain& chain,
     const double bytes = static_cast<double>(words) * memory.word_bits / 8;
     diagnostic.notes.push_back(
         fmt::format("{} is {} words ({} bytes) short", memory.name, words, bytes));
-    diagnostic.hint = fmt::format(
-        "enlarge {}, or let it bypass {}", memory.name,
-        first.tensor >= 0 ? job.workload.tensor_names[static_cast<std::size_t>(first.tensor)]
-                          : std::string("a tensor"));
-    if (first.level == 0) {
-      diagnostic.hint =
-          fmt::format("enlarge {}: the outermost memory holds every tensor", memory.name);
-    }
+    const std::string cure = mapper::CureText(chain, reasons);
+    diagnostic.hint =
+        first.level == 0
+            ? cure + ": the outermost memory holds every tensor"
+            : fmt::format("{}: the smallest change that admits a mapping; or let {} bypass {}",
+                          cure, memory.name,
+                          first.tensor >= 0
+                              ? job.workload.tensor_names[static_cast<std::size_t>(first.tensor)]
+                              : std::string("a tensor"));
   }
   for (std::size_t i = 1; i < reasons.size(); ++i) {
     diagnostic.notes.push_back(reasons[i].message);
@@ -137,6 +141,7 @@ class LayerwisePlanner {
                       .WithHint("plans store seeds as 64-bit signed numbers"));
     }
     chains_ = arch::Chains(architecture_);
+    CollectLevelNames();
     Result<const mapper::Mapper*> fallback = mapper::FindMapper("annealing");
     if (!fallback) {
       return Fail(std::move(fallback).error());
@@ -152,6 +157,16 @@ class LayerwisePlanner {
   }
 
  private:
+  /// Every memory may be named in constraints, whatever chain an operator runs on; an unknown one
+  /// may not.
+  void CollectLevelNames() {
+    for (const arch::Chain& chain : chains_) {
+      for (const arch::Level& level : chain.levels) {
+        level_names_.push_back(level.memory.name);
+      }
+    }
+  }
+
   Status CollectJobs() {
     std::map<std::string, int> known;
     for (const ir::Operator& op : network_.operators) {
@@ -228,6 +243,16 @@ class LayerwisePlanner {
     problem.objective = options_.objective;
     problem.seed = SeedOf(job.key, options_.seed);
     problem.imperfect = options_.imperfect;
+    mapping::Constraints constraints;
+    if (options_.constraints != nullptr) {
+      Result<mapping::Constraints> bound = mapping::BindConstraints(
+          *options_.constraints, job.workload, chain, options_.imperfect, level_names_);
+      if (!bound) {
+        return Fail(AtOperator(std::move(bound).error(), job.operator_name, job.operator_kind));
+      }
+      constraints = *bound;
+      problem.constraints = &constraints;
+    }
 
     const bool stopped = options_.stop != nullptr && options_.stop->load();
     mapper::Result found;
@@ -241,7 +266,8 @@ class LayerwisePlanner {
         const std::int64_t granted = mapper_->PlanningEvaluations(problem);
         budget.evaluations = granted > 0 ? granted : budget.evaluations;
       }
-      found = mapper_->Solve(problem, budget);
+      found = options_.cache != nullptr ? options_.cache->Solve(*mapper_, problem, budget)
+                                        : mapper_->Solve(problem, budget);
     }
     Outcome outcome;
     outcome.complete = !stopped && found.stopped != mapper::StopReason::kInterrupted;
@@ -296,6 +322,7 @@ class LayerwisePlanner {
   const mapper::Mapper* mapper_ = nullptr;
   const mapper::Mapper* hasty_ = nullptr;
   std::vector<arch::Chain> chains_;
+  std::vector<std::string> level_names_;
   std::vector<Job> jobs_;
   std::vector<OperatorPlan> operators_;
   std::vector<Outcome> outcomes_;

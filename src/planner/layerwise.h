@@ -18,7 +18,9 @@
 #include "base/diagnostic.h"
 #include "cost/policy.h"
 #include "ir/network.h"
+#include "mapper/cache.h"
 #include "mapper/mapper.h"
+#include "mapping/constraints.h"
 #include "planner/plan.h"
 
 namespace sluice::planner {
@@ -29,6 +31,10 @@ struct PlanOptions {
   cost::Objective objective = cost::Objective::kEdp;
   std::uint64_t seed = 1;
   bool imperfect = false;
+  /// What every mapping must satisfy; null: nothing. Not owned.
+  const mapping::ConstraintSpec* constraints = nullptr;
+  /// Where results are recalled from and stored; null: nowhere. Not owned.
+  mapper::ResultCache* cache = nullptr;
   /// Evaluations of each distinct operator; 0: the mapper's own criterion.
   std::int64_t evaluations = 0;
   /// Wall time of the whole network, shared among its distinct operators; 0: unlimited. With a
@@ -43,8 +49,9 @@ struct PlanOptions {
 
 /// Plans `network`. Fills everything of the plan but the file-related provenance (tool version,
 /// command, paths, hashes, batch, dims), which the caller knows. Errors: kNoValidMapping naming the
-/// operator, the level, the tensor and the bytes short; those of MakeWorkload, ChainFor and
-/// Evaluator::Create.
+/// operator, the level, the tensor, the bytes short and the smallest change of the architecture
+/// that admits a mapping; kConstraints and kUnknownName for constraints that contradict an
+/// operator; those of MakeWorkload, ChainFor and Evaluator::Create.
 Result<Plan> PlanLayerwise(const ir::Network& network, const arch::Architecture& architecture,
                            const PlanOptions& options);
 
