@@ -175,6 +175,10 @@ void RoundTotals(const Compiled& compiled, const Policy& policy, Work& work);
 /// Distance travelled in the fan-outs. See network.cpp.
 void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, const Nest& nest,
                   Work& work);
+/// Picojoules that one word of `tensor` pays in the fan-out below `level`, as CountNetwork books it
+/// (outputs: with its additions). Depends on the spatial loops of that fan-out only, unless two
+/// dims of one window share it.
+double NetworkWordEnergy(const Compiled& compiled, const Nest& nest, int level, int tensor);
 
 inline bool HasBit(std::uint32_t mask, int bit) {
   return ((mask >> static_cast<unsigned>(bit)) & 1U) != 0;

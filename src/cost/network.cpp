@@ -246,7 +246,21 @@ Distance DistanceOf(const Compiled& compiled, const CompiledTensor& tensor,
   return ProductDistance(tensor, level, nest, l, shared);
 }
 
+/// Picojoules of a word on its way, with the additions of partial sums that meet.
+double WordPicojoules(const CompiledTensor& tensor, const CompiledLevel& level,
+                      const Distance& distance) {
+  return distance.picojoules +
+         (tensor.is_output ? level.reduction_pj * (distance.copies - 1) : 0.0);
+}
+
 }  // namespace
+
+double NetworkWordEnergy(const Compiled& compiled, const Nest& nest, int level, int tensor) {
+  const CompiledTensor& of = compiled.tensor[Index(tensor)];
+  const CompiledLevel& at = compiled.level[Index(level)];
+  const bool shared = of.is_output ? at.reduction : at.multicast;
+  return WordPicojoules(of, at, DistanceOf(compiled, of, at, nest, level, shared));
+}
 
 void CountNetwork(const Compiled& compiled, const mapping::Mapping& mapping, const Nest& nest,
                   Work& work) {

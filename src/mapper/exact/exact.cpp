@@ -66,7 +66,7 @@ Result ExactMapper::Solve(const Problem& problem, const Budget& budget, Counts& 
 
   const cost::Score least = cost::LowerBound(evaluator);
   const exact::Model model(evaluator);
-  const exact::Spaces spaces(model);
+  exact::Spaces spaces(model);
   exact::Goal goal(problem.objective, model.LeakagePerCycle(), least.cycles);
   goal.Improve(result.score.value(problem.objective));
 

@@ -49,6 +49,25 @@ CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
   for (int l = 1; l < model.levels(); ++l) {
     labels_[Index(l)].resize(vectors);
   }
+  // What a pending word costs at least wherever it ends. Words asked of level 0 are compulsory
+  // there already, in part; what any other level charges comes on top.
+  const auto& levels = model.evaluator().validity().levels;
+  pending_rate_.resize(Index(model.levels()));
+  for (int t = 0; t < model.tensors(); ++t) {
+    double least = std::numeric_limits<double>::infinity();
+    bool only_inner = false;
+    for (int l = 1; l < model.levels(); ++l) {
+      least =
+          HasBit(levels[Index(l)].may_keep, t) ? std::min(least, model.ParentRate(l, t)) : least;
+      if (model.IsOutput(t)) {
+        least = 0;  // what first visits save there is not known here
+      }
+      only_inner = only_inner || (l < model.levels() && HasBit(levels[Index(l)].must_keep, t));
+      // A level at or outside l that must keep t takes the words before level 0 can.
+      pending_rate_[Index(l)][Index(t)] = only_inner ? least : 0;
+    }
+    forwards_ |= model.any_forwarding() && HasBit(model.windowed(), t) ? 0 : Bit(t);
+  }
   FillAbove();
 }
 
@@ -199,8 +218,9 @@ void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
       return;
     }
     const Label label = Keep(level, x, keep, raw);
+    // Nothing is settled before the fan-out above is crossed: it merges each tensor in its own way.
     for (const Label& other : ready) {
-      if (Dominates(level - 1, other, label)) {
+      if (Dominates(level - 1, 0, other, label)) {
         return;
       }
     }
@@ -211,6 +231,7 @@ void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
 Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const {
   Label label = raw;
   const cost::CompiledLevel& at = model_->compiled().level[Index(level)];
+  label.settled_energy = label.settled_reads = label.settled_writes = 0;
   double reads = 0;
   double writes = 0;
   for (int t = 0; t < model_->tensors(); ++t) {
@@ -396,8 +417,19 @@ void CostToGo::Slide(int level, Tile x, const Label& label, int dim) {
 bool CostToGo::Hopeless(int level, Tile x, const Label& label,
                         const std::vector<double>& outside) const {
   const double above = model_->MaxInstances(level);
-  const double energy = model_->FixedEnergy() + label.energy - label.rebate * above +
-                        outside[static_cast<std::size_t>(x)];
+  double energy = model_->FixedEnergy() + label.energy + label.settled_energy -
+                  label.rebate * above + outside[static_cast<std::size_t>(x)];
+  const auto& levels = model_->evaluator().validity().levels;
+  const int output = model_->tensors() - 1;
+  if (HasBit(levels[Index(level)].must_keep & ~label.open, output)) {
+    energy -= model_->ParentRebate(level) * above;
+  }
+  for (std::uint32_t ts = model_->all_tensors() & ~label.open & ~levels[Index(level)].must_keep &
+                          ~model_->joint() & forwards_;
+       ts != 0; ts &= ts - 1) {
+    const int t = std::countr_zero(ts);
+    energy += label.pend[Index(t)] / above * pending_rate_[Index(level)][Index(t)];
+  }
   double cycles = 0;
   if (goal_->counts_cycles()) {
     cycles = std::max(label.cycles, model_->ComputeCycles(label.units * above));
@@ -444,32 +476,31 @@ double CostToGo::PortCycles(int level, const Label& label) const {
 // Whatever the levels above decide, a completion of `a` costs no more than the same completion of
 // `b`. An open window with a larger tile asks for less in every slide when it asks for less now:
 // the share it brings anew is step / extent. (Tiles with holes: only equal ones are compared.)
-bool CostToGo::Dominates(int level, const Label& a, const Label& b) const {
+bool CostToGo::Dominates(int level, std::uint32_t must, const Label& a, const Label& b) const {
   if (a.need != b.need || (b.open & ~a.open) != 0 || a.rebate < b.rebate) {
     return false;
   }
-  if (goal_->counts_cycles() &&
-      (a.cycles > b.cycles || a.units < b.units || a.settled_reads > b.settled_reads ||
-       a.settled_writes > b.settled_writes)) {
+  double energy = a.energy + a.settled_energy;
+  double reads = a.settled_reads;
+  double writes = a.settled_writes;
+  if (energy > b.energy + b.settled_energy) {
     return false;
   }
-  double energy_a = a.energy + a.settled_energy;
-  const double energy_b = b.energy + b.settled_energy;
-  if (energy_a > energy_b) {
-    return false;
-  }
-  const std::uint32_t settled =
-      model_->evaluator().validity().levels[Index(level)].must_keep & ~a.open & ~model_->joint();
   for (int t = 0; t < model_->tensors(); ++t) {
     const std::size_t i = Index(t);
-    if (HasBit(settled, t)) {
-      continue;
+    if (HasBit(must & ~a.open & ~model_->joint(), t)) {
+      continue;  // settled in both
     }
     if (a.pend[i] > b.pend[i]) {
       return false;
     }
     if (!HasBit(b.open, t)) {
-      energy_a += a.fill[i];
+      energy += a.fill[i];
+      if (HasBit(must & ~model_->joint(), t)) {  // settled in b: close it in a too
+        energy += a.pend[i] * model_->ParentRate(level, t);
+        (model_->IsOutput(t) ? writes : reads) += a.pend[i];
+        reads += model_->IsOutput(t) ? model_->AccumulateReads(level) * a.pend[i] : 0;
+      }
       continue;
     }
     if (a.fill[i] > b.fill[i]) {
@@ -480,7 +511,11 @@ bool CostToGo::Dominates(int level, const Label& a, const Label& b) const {
       return false;
     }
   }
-  return energy_a <= energy_b;
+  if (goal_->counts_cycles() && (a.cycles > b.cycles || a.units < b.units ||
+                                 reads > b.settled_reads || writes > b.settled_writes)) {
+    return false;
+  }
+  return energy <= b.energy + b.settled_energy;
 }
 
 void CostToGo::Insert(int level, Tile x, Label label) {
@@ -491,13 +526,14 @@ void CostToGo::Insert(int level, Tile x, Label label) {
     return;
   }
   Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
+  const std::uint32_t must = model_->evaluator().validity().levels[Index(level)].must_keep;
   for (const Label& other : here) {
-    if (Dominates(level, other, label)) {
+    if (Dominates(level, must, other, label)) {
       ++counts_.dominated;
       return;
     }
   }
-  std::erase_if(here, [&](const Label& other) { return Dominates(level, label, other); });
+  std::erase_if(here, [&](const Label& other) { return Dominates(level, must, label, other); });
   here.push_back(label);
 }
 

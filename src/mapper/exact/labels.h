@@ -84,7 +84,7 @@ class CostToGo {
                               const std::vector<double>& outside) const;
   void Settle(int level, Label& label) const;
   [[nodiscard]] double PortCycles(int level, const Label& label) const;
-  [[nodiscard]] bool Dominates(int level, const Label& a, const Label& b) const;
+  [[nodiscard]] bool Dominates(int level, std::uint32_t must, const Label& a, const Label& b) const;
 
   const Model* model_;
   const Spaces* spaces_;
@@ -92,6 +92,8 @@ class CostToGo {
   std::vector<std::vector<Labels>> labels_;
   /// Least energy outside tile x: [1] when level 1 holds it, [0] when level 1 holds a multiple.
   std::vector<std::vector<double>> above_;
+  std::vector<TensorDoubles> pending_rate_;  ///< [level]
+  std::uint32_t forwards_ = 0;               ///< tensors whose pending words no neighbour may spare
   LabelCounts counts_;
 };
 

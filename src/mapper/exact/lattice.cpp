@@ -1,6 +1,7 @@
 #include "mapper/exact/lattice.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -92,18 +93,51 @@ Lattice::Lattice(const StaticVector<std::int64_t, mapping::kMaxDims>& bounds) {
       rest /= n;
     }
   }
+  PackExponents();
 }
 
-bool Lattice::Divides(Tile a, Tile b) const {
+// Every prime of every dim gets a field of bits for its exponent, and a guard bit above it.
+void Lattice::PackExponents() {
+  struct Field {
+    std::size_t dim;
+    std::int64_t prime;
+    std::size_t word;
+    unsigned shift;
+  };
+  std::vector<Field> fields;
+  unsigned used = 0;
+  guard_.assign(1, 0);
   for (std::size_t d = 0; d < axis_.size(); ++d) {
-    const auto& axis = axis_[d];
-    const auto i = static_cast<std::size_t>(Coordinate(b, static_cast<int>(d)));
-    const auto j = static_cast<std::size_t>(Coordinate(a, static_cast<int>(d)));
-    if (axis.quotient[i * axis.divisors.size() + j] < 0) {
-      return false;
+    for (const std::int64_t prime : axis_[d].divisors) {
+      if (!IsPrime(prime)) {
+        continue;
+      }
+      unsigned exponent = 0;
+      for (std::int64_t rest = axis_[d].divisors.back(); rest % prime == 0; rest /= prime) {
+        ++exponent;
+      }
+      const auto bits = static_cast<unsigned>(std::bit_width(exponent));
+      if (used + bits + 1 > 64) {
+        guard_.push_back(0);
+        used = 0;
+      }
+      fields.push_back({d, prime, guard_.size() - 1, used});
+      guard_.back() |= std::uint64_t{1} << (used + bits);
+      used += bits + 1;
     }
   }
-  return true;
+  exponents_.assign(static_cast<std::size_t>(size_) * guard_.size(), 0);
+  for (Tile x = 0; x < size_; ++x) {
+    std::uint64_t* words = &exponents_[static_cast<std::size_t>(x) * guard_.size()];
+    for (const Field& field : fields) {
+      std::uint64_t exponent = 0;
+      for (std::int64_t rest = Value(x, static_cast<int>(field.dim)); rest % field.prime == 0;
+           rest /= field.prime) {
+        ++exponent;
+      }
+      words[field.word] |= exponent << field.shift;
+    }
+  }
 }
 
 Tile Lattice::Multiply(Tile a, Tile b) const {

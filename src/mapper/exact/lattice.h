@@ -35,7 +35,17 @@ class Lattice {
   [[nodiscard]] std::int64_t Bound(int dim) const {
     return axis_[static_cast<std::size_t>(dim)].divisors.back();
   }
-  [[nodiscard]] bool Divides(Tile a, Tile b) const;
+  [[nodiscard]] bool Divides(Tile a, Tile b) const {
+    // Exponents side by side, one guard bit each: a borrow clears the guard.
+    const std::uint64_t* x = &exponents_[static_cast<std::size_t>(a) * guard_.size()];
+    const std::uint64_t* y = &exponents_[static_cast<std::size_t>(b) * guard_.size()];
+    for (std::size_t w = 0; w < guard_.size(); ++w) {
+      if ((((y[w] | guard_[w]) - x[w]) & guard_[w]) != guard_[w]) {
+        return false;
+      }
+    }
+    return true;
+  }
   /// a * b, or -1 when it does not divide the bounds.
   [[nodiscard]] Tile Multiply(Tile a, Tile b) const;
   /// b / a. Requires Divides(a, b).
@@ -73,6 +83,9 @@ class Lattice {
   std::vector<Axis> axis_;
   Tile size_ = 1;
   std::vector<std::uint16_t> coordinate_;
+  void PackExponents();
+  std::vector<std::uint64_t> guard_;      ///< words of one vector
+  std::vector<std::uint64_t> exponents_;  ///< [vector][word]
 };
 
 }  // namespace sluice::mapper::exact

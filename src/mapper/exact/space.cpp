@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "cost/compiled.h"
@@ -79,8 +80,10 @@ bool ByDim(const mapping::Loop& a, const mapping::Loop& b) {
 
 Spaces::Spaces(const Model& model) : model_(&model) {
   options_.resize(Index(model.levels()));
+  placed_.resize(Index(model.levels()));
   for (int l = 0; l < model.levels(); ++l) {
     Enumerate(l);
+    placed_[Index(l)].resize(options_[Index(l)].size());
   }
 }
 
@@ -143,21 +146,76 @@ bool Spaces::HasPlacement(int level, Tile factors) const {
   return found;
 }
 
-void Spaces::ForEachPlacement(int level, Tile factors, bool ordered, const Visit& visit) const {
+const std::vector<Placement>& Spaces::Placements(int level, std::size_t option) {
+  Placed& placed = placed_[Index(level)][option];
+  if (placed.placements.empty()) {
+    Work(level, At(level)[option], placed);
+  }
+  return placed.placements;
+}
+
+double Spaces::Rate(int level, std::size_t option, int t, double merge) {
+  const Space& space = At(level)[option];
+  if (!model_->compiled().level[Index(level)].has_network_cost || HasBit(model_->joint(), t)) {
+    return 0;
+  }
+  if (space.collides != 0) {
+    return model_->NetworkRate(level, t, merge, space.units);
+  }
+  Placements(level, option);
+  return placed_[Index(level)][option].least[Index(t)];
+}
+
+// Energy is linear in the words of each tensor, so a placement that costs no tensor less than
+// another one does can be left out.
+void Spaces::Work(int level, const Space& space, Placed& placed) const {
+  const cost::Compiled& compiled = model_->compiled();
+  const bool distance = compiled.level[Index(level)].has_network_cost;
+  mapping::Mapping mapping;
+  mapping.levels.resize(Index(model_->levels()));
+  cost::Nest nest;
+  placed.least.fill(std::numeric_limits<double>::infinity());
+  const auto add = [&](const mapping::LoopList& x, const mapping::LoopList& y) {
+    Placement placement{x, y, {}};
+    if (distance && space.collides == 0) {
+      mapping.levels[Index(level)].spatial_x = x;
+      mapping.levels[Index(level)].spatial_y = y;
+      cost::BuildNest(compiled, mapping, nest);
+      for (int t = 0; t < model_->tensors(); ++t) {
+        placement.rate[Index(t)] = cost::NetworkWordEnergy(compiled, nest, level, t);
+        placed.least[Index(t)] = std::min(placed.least[Index(t)], placement.rate[Index(t)]);
+      }
+      const auto no_better = [&](const Placement& a, const Placement& b) {
+        for (int t = 0; t < model_->tensors(); ++t) {
+          if (a.rate[Index(t)] < b.rate[Index(t)]) {
+            return false;
+          }
+        }
+        return true;
+      };
+      for (const Placement& other : placed.placements) {
+        if (no_better(placement, other)) {
+          return true;
+        }
+      }
+      std::erase_if(placed.placements,
+                    [&](const Placement& other) { return no_better(other, placement); });
+    }
+    placed.placements.push_back(placement);
+    return distance;
+  };
   Splitter splitter(model_->lattice(), model_->evaluator().validity().levels[Index(level)],
-                    factors);
-  if (!ordered) {
-    splitter.Run(visit);
+                    space.factors);
+  if (!distance) {
+    splitter.Run(add);
     return;
   }
-  splitter.Run([&visit](const mapping::LoopList& split_x, const mapping::LoopList& split_y) {
+  splitter.Run([&add](const mapping::LoopList& split_x, const mapping::LoopList& split_y) {
     mapping::LoopList x = split_x;
     do {
       mapping::LoopList y = split_y;
       do {
-        if (!visit(x, y)) {
-          return false;
-        }
+        add(x, y);
       } while (std::next_permutation(y.begin(), y.end(), ByDim));
     } while (std::next_permutation(x.begin(), x.end(), ByDim));
     return true;

@@ -4,7 +4,6 @@
 /// place one on X and Y. Costs depend on the vector only, unless distance costs energy.
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "mapper/exact/model.h"
@@ -20,6 +19,14 @@ struct Space {
   std::uint32_t collides = 0;  ///< bit t: Merge depends on the child's tile
 };
 
+/// One way to lay spatial factors on the axes, and what a word of each tensor pays for its way.
+struct Placement {
+  mapping::LoopList x;
+  mapping::LoopList y;
+  TensorDoubles rate{};
+};
+
+/// Not thread-safe: placements are worked out when first asked for.
 class Spaces {
  public:
   explicit Spaces(const Model& model);
@@ -27,18 +34,24 @@ class Spaces {
   [[nodiscard]] const std::vector<Space>& At(int level) const {
     return options_[static_cast<std::size_t>(level)];
   }
-  /// Calls `visit(x, y)` with every placement of `factors` until it returns false. `ordered`: also
-  /// every order of the dims on an axis (it decides distances).
-  void ForEachPlacement(int level, Tile factors, bool ordered,
-                        const std::function<bool(const mapping::LoopList& x,
-                                                 const mapping::LoopList& y)>& visit) const;
+  /// The placements of an option that may be best, whatever the traffic: none costs every tensor as
+  /// much as another. One, if distance is free; all, if rates depend on more than the placement.
+  const std::vector<Placement>& Placements(int level, std::size_t option);
+  /// Least picojoules of a word of tensor t on its way through the fan-out, over all placements.
+  double Rate(int level, std::size_t option, int t, double merge);
 
  private:
+  struct Placed {
+    std::vector<Placement> placements;
+    TensorDoubles least{};
+  };
   void Enumerate(int level);
   [[nodiscard]] bool HasPlacement(int level, Tile factors) const;
+  void Work(int level, const Space& space, Placed& placed) const;
 
   const Model* model_;
   std::vector<std::vector<Space>> options_;
+  std::vector<std::vector<Placed>> placed_;
 };
 
 }  // namespace sluice::mapper::exact

@@ -36,7 +36,7 @@ constexpr std::uint32_t Bit(int i) {
 
 }  // namespace
 
-Tree::Tree(const Model& model, const Spaces& spaces, const CostToGo& inside, const Goal& goal,
+Tree::Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
            Evaluate evaluate, std::function<bool()> stop)
     : model_(&model),
       spaces_(&spaces),
@@ -107,7 +107,7 @@ bool Tree::Expand(const Node& node) {
     none.open = model_->all_tensors();
     none.energy = edges.open;
     none.run.fill(1);
-    ListOrders(edges, none, [&](const Order& order) {
+    ListOrders(node, edges, none, [&](const Order& order) {
       Descend(node, candidate, edges, order, child);
       const double bound = InnerBound(child);
       ++counts_.nodes;
@@ -161,7 +161,7 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
         if (model_->Fits(inner, keep, x)) {
           Candidate candidate = {0, x, s, keep};
           Price(node, candidate, scratch_);
-          candidate.bound = BestOrder(scratch_);
+          candidate.bound = BestOrder(node, scratch_);
           if (candidate.bound < goal_->limit()) {
             out.push_back(candidate);
           }
@@ -175,7 +175,7 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
 }
 
 // Bounds that hold whatever the order of the loops around the candidate.
-void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) const {
+void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
   const Lattice& lattice = model_->lattice();
   const Space& space = spaces_->At(node.level)[static_cast<std::size_t>(candidate.space)];
   const int inner = node.level + 1;
@@ -183,6 +183,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) con
   const double copies = node.copies[Index(node.level)] * space.copies;
   const Tile array = lattice.Multiply(candidate.tile, space.factors);
   edges.array = array;
+  edges.units = units;
   edges.fixed = node.energy;
   edges.loops = 0;
   for (int d = 0; d < lattice.dims(); ++d) {
@@ -195,6 +196,8 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) con
     const std::size_t i = Index(t);
     edges.closed[i] = 0;
     edges.open[i] = 0;
+    edges.served[i] = 0;
+    edges.delivered[i] = 0;
     edges.slide[i].fill(1);
     const double merge = HasBit(space.collides, t)
                              ? model_->Merge(node.level, t, space.factors, candidate.tile)
@@ -214,6 +217,8 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) con
     const double total = model_->Total(t, candidate.tile);
     const std::uint32_t moving = edges.loops & model_->dims_of(t);
     const bool own = (moving & ~model_->window_dims(t)) != 0;
+    edges.served[i] = each > 0 ? 1 / (node.merge[i] * merge * each) : 0;
+    edges.delivered[i] = each > 0 ? 1 / each : 0;
     edges.closed[i] = each * total * model_->Rest(t, array);
     edges.open[i] = each * total * (moving != 0 ? model_->Rest(t, node.tile) : 1);
     double least = own ? 1 : kInfinity;
@@ -278,32 +283,73 @@ double Tree::Asked(const Node& node, std::uint32_t keep, int t, double words, do
   return std::min(asked, model_->Touched(t) * model_->ParentRate(node.source[Index(t)], t));
 }
 
-double Tree::Bound(const Edges& edges, double energy) const {
+double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& energy) const {
+  double sum = edges.fixed;
+  double ports = 0;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    sum += energy[Index(t)];
+  }
+  if (goal_->counts_cycles()) {
+    ports = PortCycles(node, edges, energy);
+  }
   double best = kInfinity;
   for (const Edges::Inside& inside : edges.inside) {
-    best = std::min(best, goal_->Value(edges.fixed + energy + inside.energy, inside.cycles));
+    best = std::min(best, goal_->Value(sum + inside.energy, std::max(inside.cycles, ports)));
   }
   return best;
 }
 
+// Cycles of the ports that the edges into a candidate need, on both sides.
+double Tree::PortCycles(const Node& node, const Edges& edges, const TensorDoubles& energy) const {
+  std::array<double, arch::kMaxLevels> reads = node.reads;
+  std::array<double, arch::kMaxLevels> writes = node.writes;
+  double filled = 0;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    const std::size_t source = Index(node.source[i]);
+    const double served = energy[i] * edges.served[i];
+    if (!model_->IsOutput(t)) {
+      reads[source] += served;
+      filled += energy[i] * edges.delivered[i];
+    } else if (served > 0) {
+      writes[source] += served;
+      reads[source] += model_->AccumulateReads(node.source[i]) *
+                       std::max(0.0, served - model_->Touched(t) * node.copies[source]);
+    }
+  }
+  double cycles = 0;
+  for (int l = 0; l <= node.level; ++l) {
+    const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
+    const double ports = node.units[Index(l)];
+    if (at.read_bandwidth > 0) {
+      cycles = std::max(cycles, reads[Index(l)] / (ports * at.read_bandwidth));
+    }
+    if (at.write_bandwidth > 0) {
+      cycles = std::max(cycles, writes[Index(l)] / (ports * at.write_bandwidth));
+    }
+  }
+  const double fills = model_->compiled().level[Index(node.level + 1)].write_bandwidth;
+  return fills > 0 ? std::max(cycles, filled / (edges.units * fills)) : cycles;
+}
+
 // Any order has a first loop d. It closes the tensors that d is relevant to; the others may at best
 // run all their irrelevant loops first, and on into the level above if nothing here moves them.
-double Tree::BestOrder(const Edges& edges) const {
-  double least = edges.loops == 0 ? 0 : kInfinity;
-  for (int t = 0; t < model_->tensors() && edges.loops == 0; ++t) {
-    least += edges.open[Index(t)];
+double Tree::BestOrder(const Node& node, const Edges& edges) const {
+  if (edges.loops == 0) {
+    return Bound(node, edges, edges.open);
   }
+  double least = kInfinity;
   for (std::uint32_t ds = edges.loops; ds != 0; ds &= ds - 1) {
     const int d = std::countr_zero(ds);
-    double sum = 0;
+    TensorDoubles energy{};
     for (int t = 0; t < model_->tensors(); ++t) {
       const std::size_t i = Index(t);
-      sum += HasBit(model_->dims_of(t), d) ? edges.closed[i] * edges.slide[i][Index(d)]
-                                           : edges.open[i];
+      energy[i] = HasBit(model_->dims_of(t), d) ? edges.closed[i] * edges.slide[i][Index(d)]
+                                                : edges.open[i];
     }
-    least = std::min(least, sum);
+    least = std::min(least, Bound(node, edges, energy));
   }
-  return Bound(edges, least);
+  return least;
 }
 
 Tree::Order Tree::Place(const Edges& edges, const Order& order, int dim) const {
@@ -330,13 +376,9 @@ Tree::Order Tree::Place(const Edges& edges, const Order& order, int dim) const {
   return next;
 }
 
-void Tree::ListOrders(const Edges& edges, const Order& order,
+void Tree::ListOrders(const Node& node, const Edges& edges, const Order& order,
                       const std::function<void(const Order&)>& visit) const {
-  double energy = 0;
-  for (int t = 0; t < model_->tensors(); ++t) {
-    energy += order.energy[Index(t)];
-  }
-  if (Bound(edges, energy) >= goal_->limit()) {
+  if (Bound(node, edges, order.energy) >= goal_->limit()) {
     return;
   }
   if (order.rest == 0 || order.open == 0) {
@@ -352,7 +394,7 @@ void Tree::ListOrders(const Edges& edges, const Order& order,
     choices = Bit(std::countr_zero(order.rest & ~relevant));
   }
   for (; choices != 0; choices &= choices - 1) {
-    ListOrders(edges, Place(edges, order, std::countr_zero(choices)), visit);
+    ListOrders(node, edges, Place(edges, order, std::countr_zero(choices)), visit);
   }
 }
 
@@ -365,7 +407,7 @@ void Tree::Descend(const Node& node, const Candidate& candidate, const Edges& ed
   child.keep = candidate.keep;
   child.units[Index(child.level)] = node.units[Index(node.level)] * space.units;
   child.copies[Index(child.level)] = node.copies[Index(node.level)] * space.copies;
-  child.space[Index(node.level)] = space.factors;
+  child.space[Index(node.level)] = candidate.space;
   mapping::LevelMapping& level = child.mapping.levels[Index(node.level)];
   child.mapping.levels[Index(child.level)].keep = candidate.keep;
 
@@ -573,11 +615,14 @@ double Tree::PortCycles(const Node& child, const Label& label, const TensorDoubl
 void Tree::Leaves(const Node& node) {
   const Lattice& lattice = model_->lattice();
   const int output = model_->tensors() - 1;
-  for (const Space& space : spaces_->At(node.level)) {
+  const std::vector<Space>& spaces = spaces_->At(node.level);
+  for (std::size_t s = 0; s < spaces.size() && !stopped_; ++s) {
+    const Space& space = spaces[s];
     if (!lattice.Divides(space.factors, node.tile)) {
       continue;
     }
-    double energy = node.energy;
+    const int source = node.source[Index(output)];
+    double energy = node.energy - model_->ParentRebate(source) * node.copies[Index(source)];
     for (int t = 0; t < model_->tensors(); ++t) {
       if (HasBit(model_->joint(), t)) {
         continue;
@@ -586,10 +631,8 @@ void Tree::Leaves(const Node& node) {
                                ? model_->Merge(node.level, t, space.factors, 0)
                                : space.merge[Index(t)];
       energy += model_->Points() / merge *
-                (node.price[Index(t)] + model_->NetworkRate(node.level, t, merge, space.units));
+                (node.price[Index(t)] + spaces_->Rate(node.level, s, t, merge));
     }
-    const int source = node.source[Index(output)];
-    energy -= model_->ParentRebate(source) * node.copies[Index(source)];
     const double cycles =
         std::max(node.cycles, model_->ComputeCycles(node.units[Index(node.level)] * space.units));
     ++counts_.nodes;
@@ -598,7 +641,7 @@ void Tree::Leaves(const Node& node) {
       continue;
     }
     Node leaf = node;
-    leaf.space[Index(node.level)] = space.factors;
+    leaf.space[Index(node.level)] = static_cast<std::int32_t>(s);
     mapping::LevelMapping& level = leaf.mapping.levels[Index(node.level)];
     level.temporal.clear();
     for (int d = 0; d < lattice.dims(); ++d) {
@@ -608,9 +651,6 @@ void Tree::Leaves(const Node& node) {
       }
     }
     PlaceUnits(leaf, 0, leaf.mapping);
-    if (stopped_) {
-      return;
-    }
   }
 }
 
@@ -622,21 +662,15 @@ void Tree::PlaceUnits(const Node& node, int level, mapping::Mapping& mapping) {
     return;
   }
   mapping::LevelMapping& at = mapping.levels[Index(level)];
-  at.spatial_x.clear();
-  at.spatial_y.clear();
-  const Tile factors = node.space[Index(level)];
-  if (factors == 0) {
+  for (const Placement& placement :
+       spaces_->Placements(level, static_cast<std::size_t>(node.space[Index(level)]))) {
+    if (stopped_) {
+      return;
+    }
+    at.spatial_x = placement.x;
+    at.spatial_y = placement.y;
     PlaceUnits(node, level + 1, mapping);
-    return;
   }
-  const bool distance = model_->compiled().level[Index(level)].has_network_cost;
-  spaces_->ForEachPlacement(level, factors, distance,
-                            [&](const mapping::LoopList& x, const mapping::LoopList& y) {
-                              at.spatial_x = x;
-                              at.spatial_y = y;
-                              PlaceUnits(node, level + 1, mapping);
-                              return distance && !stopped_;
-                            });
 }
 
 }  // namespace sluice::mapper::exact

@@ -42,7 +42,7 @@ class Tree {
   /// Called with every whole mapping that may improve on the goal; returns its score.
   using Evaluate = std::function<cost::Score(const mapping::Mapping&)>;
 
-  Tree(const Model& model, const Spaces& spaces, const CostToGo& inside, const Goal& goal,
+  Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
        Evaluate evaluate, std::function<bool()> stop);
 
   /// Searches everything. False when stopped.
@@ -72,7 +72,7 @@ class Tree {
     std::array<double, arch::kMaxLevels> reads{};
     std::array<double, arch::kMaxLevels> writes{};
     StaticVector<OuterLoop, arch::kMaxLevels * mapping::kMaxDims> loops;  ///< outermost first
-    std::array<Tile, arch::kMaxLevels> space{};
+    std::array<std::int32_t, arch::kMaxLevels> space{};  ///< option of each fan-out
     mapping::Mapping mapping;
   };
   struct Candidate {
@@ -84,11 +84,15 @@ class Tree {
   /// What the edges into a candidate can cost, depending on the order of the loops around it.
   struct Edges {
     Tile array = 0;
+    double units = 1;        ///< instances of the candidate's level
     double fixed = 0;        ///< everything decided, and what first visits save
     TensorDoubles closed{};  ///< when the first loop of the level is relevant to t
     TensorDoubles open{};    ///< at best, when it is not
     /// Share of `closed` that remains when the window slides along a dim first.
     std::array<std::array<double, mapping::kMaxDims>, mapping::kMaxTensors> slide{};
+    /// Words at the source and into the children, for one picojoule of the edge.
+    TensorDoubles served{};
+    TensorDoubles delivered{};
     std::array<double, mapping::kMaxDims> factor{};  ///< steps of each dim's loop
     std::uint32_t loops = 0;                         ///< dims that have one
     /// Energy and cycles of the labels inside, in the context of the node.
@@ -113,12 +117,16 @@ class Tree {
   [[nodiscard]] Node Root() const;
   bool Expand(const Node& node);
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
-  void Price(const Node& node, const Candidate& candidate, Edges& edges) const;
+  void Price(const Node& node, const Candidate& candidate, Edges& edges);
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
                              double price) const;
-  [[nodiscard]] double Bound(const Edges& edges, double energy) const;
-  [[nodiscard]] double BestOrder(const Edges& edges) const;
-  void ListOrders(const Edges& edges, const Order& order,
+  /// Best objective when the edges cost `energy` each.
+  [[nodiscard]] double Bound(const Node& node, const Edges& edges,
+                             const TensorDoubles& energy) const;
+  [[nodiscard]] double PortCycles(const Node& node, const Edges& edges,
+                                  const TensorDoubles& energy) const;
+  [[nodiscard]] double BestOrder(const Node& node, const Edges& edges) const;
+  void ListOrders(const Node& node, const Edges& edges, const Order& order,
                   const std::function<void(const Order&)>& visit) const;
   [[nodiscard]] Order Place(const Edges& edges, const Order& order, int dim) const;
   void Descend(const Node& node, const Candidate& candidate, const Edges& edges, const Order& order,
@@ -134,7 +142,7 @@ class Tree {
   [[nodiscard]] bool Stopped();
 
   const Model* model_;
-  const Spaces* spaces_;
+  Spaces* spaces_;
   const CostToGo* inside_;
   const Goal* goal_;
   Evaluate evaluate_;
