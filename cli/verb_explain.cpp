@@ -31,7 +31,7 @@ class ExplainVerb final : public Verb {
            "  sluice explain --arch eyeriss --op \"gemm M=64 N=64 K=64\" -m m.yaml --json\n";
   }
   void Declare(Options& options) override {
-    subject_.Declare(options, "NAME|OPERATOR", "an operator of the plan, or kind and sizes");
+    subject_.Declare(options, "NAME|NO|OPERATOR", "an operator of the plan, or kind and sizes");
     options.Integer("--top", "operators listed, and terms taken apart", 1, 1 << 20, &top_);
     options.Flag("--json", "print JSON instead of text", &json_);
   }

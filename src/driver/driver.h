@@ -110,8 +110,9 @@ Result<planner::Plan> ReadPlan(const std::string& path);
 /// recomputed number is not the stored one.
 Result<PlanOutcome> EvaluatePlan(const SearchPaths& paths, const std::string& plan_file);
 
-/// The operator called `name`, or the one that costs the most energy when `name` is empty. Errors:
-/// kUnknownName with the closest name.
+/// The operator called `name`, or else with this number (they count from 0, as in tables and
+/// reports), or the one that costs the most energy when `name` is empty. Errors: kUnknownName with
+/// the closest name.
 Result<std::size_t> FindOperator(const planner::Plan& plan, const std::string& name);
 
 /// One operator of a plan with its own names (equal operators share a solution, which has the names

@@ -3,6 +3,7 @@
 #include "planner/plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -139,6 +140,12 @@ Result<std::size_t> FindOperator(const planner::Plan& plan, const std::string& n
                          : std::ranges::find(plan.operators, name, &planner::OperatorPlan::name);
   if (found != plan.operators.end()) {
     return static_cast<std::size_t>(found - plan.operators.begin());
+  }
+  std::size_t number = 0;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data(), end, number);
+  if (error == std::errc() && stop == end && number < plan.operators.size()) {
+    return number;
   }
   std::vector<std::string> names;
   names.reserve(plan.operators.size());

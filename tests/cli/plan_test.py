@@ -133,6 +133,8 @@ class PlanTest(CliTest):
         self.assertGreater(len(re.findall(r"^  \d+\. ", text, re.MULTILINE)),
                            len(re.findall(r"^  \d+\. ", self.sluice("explain", "plan.json", "--op", names[0],
                                                                     "--top", 2).stdout, re.MULTILINE)))
+        self.assertEqual(self.sluice_json("explain", "plan.json", "--op", 0), one)
+        self.sluice("explain", "plan.json", "--op", 999, code=2)
         # The price is the one of the architecture file: 1856 pJ an access.
         term = re.search(r"^  1\. .* at DRAM, .*?^     energy +([\d,]+) reads x 1856 pJ", text, re.MULTILINE | re.DOTALL)
         dram = [t for t in one["traffic"] if t["level"] == "DRAM"]

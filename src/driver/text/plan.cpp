@@ -74,27 +74,30 @@ Page KindTable(const Plan& plan) {
 }
 
 Page OperatorTable(const Plan& plan, int top) {
-  std::vector<const OperatorPlan*> ops;
-  for (const OperatorPlan& op : plan.operators) {
-    if (op.solution >= 0) {
-      ops.push_back(&op);
+  std::vector<std::size_t> ops;
+  for (std::size_t i = 0; i < plan.operators.size(); ++i) {
+    if (plan.operators[i].solution >= 0) {
+      ops.push_back(i);
     }
   }
-  SortLargestFirst(
-      ops, [&plan](const OperatorPlan* op) { return SolutionOf(plan, *op).cost.score.energy_pj; });
+  SortLargestFirst(ops, [&plan](std::size_t i) {
+    return SolutionOf(plan, plan.operators[i]).cost.score.energy_pj;
+  });
   if (static_cast<std::size_t>(top) < ops.size()) {
     ops.resize(static_cast<std::size_t>(top));
   }
-  Table table({{"operator", Table::Align::kLeft, 23},
+  Table table({{"no", Table::Align::kRight},
+               {"operator", Table::Align::kLeft, 18},
                {"energy", Table::Align::kRight},
                {"", Table::Align::kRight},
                {"cycles", Table::Align::kRight},
                {"used", Table::Align::kRight},
-               {"limited by", Table::Align::kLeft, 18}});
-  for (const OperatorPlan* op : ops) {
-    const Solution& solution = SolutionOf(plan, *op);
+               {"limited by", Table::Align::kLeft, 16}});
+  for (const std::size_t i : ops) {
+    const OperatorPlan& op = plan.operators[i];
+    const Solution& solution = SolutionOf(plan, op);
     const planner::ChainNames& chain = plan.chains[static_cast<std::size_t>(solution.chain)];
-    table.Add({op->name, HumanEnergy(solution.cost.score.energy_pj),
+    table.Add({std::to_string(i), op.name, HumanEnergy(solution.cost.score.energy_pj),
                Percent(solution.cost.score.energy_pj / plan.totals.energy_pj),
                HumanCount(solution.cost.score.cycles), Percent(solution.cost.utilization),
                ResourceText(solution.cost.binding, chain.levels, chain.compute)});

@@ -56,7 +56,8 @@ Page BindingTable(const PlanBreakdown& breakdown, double whole) {
 }
 
 Page RooflineTable(const planner::Plan& plan, const PlanBreakdown& breakdown, int top) {
-  Table table({{"operator", Table::Align::kLeft, 28},
+  Table table({{"no", Table::Align::kRight},
+               {"operator", Table::Align::kLeft, 23},
                {"cycles", Table::Align::kRight},
                {"op/word", Table::Align::kRight},
                {"op/cycle", Table::Align::kRight},
@@ -65,7 +66,7 @@ Page RooflineTable(const planner::Plan& plan, const PlanBreakdown& breakdown, in
   const std::size_t count = std::min(breakdown.roof.size(), static_cast<std::size_t>(top));
   for (std::size_t i = 0; i < count; ++i) {
     const RoofRow& row = breakdown.roof[i];
-    table.Add({plan.operators[row.op].name, HumanCount(row.cycles),
+    table.Add({std::to_string(row.op), plan.operators[row.op].name, HumanCount(row.cycles),
                fmt::format("{:.4g}", row.term.intensity), fmt::format("{:.4g}", row.term.rate),
                fmt::format("{:.4g}", row.term.roof), Percent(row.term.share)});
   }
@@ -127,7 +128,7 @@ Page RenderPlanExplanation(const PlanOutcome& outcome, const PlanBreakdown& brea
   page.Add(arch::DrawTree(outcome.architecture.architecture));
   page.Heading("Where this comes from");
   page.Add(ProvenanceLines(plan));
-  page.Heading("The most expensive operator (--op NAME shows another)");
+  page.Heading("The most expensive operator (--op NAME or NO shows another)");
   page.Add("");
   page.Add(RenderExplanation(dearest, top));
   return page;
