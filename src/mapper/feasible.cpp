@@ -371,8 +371,9 @@ class Finder {
     mapping::Violation v;
     v.code = ErrorCode::kConstraints;
     v.dim = static_cast<int>(dim);
-    v.message = fmt::format("the constraints leave dim {} no factors that multiply to {}",
-                            workload_.dim_names[dim], workload_.bounds[dim]);
+    v.message = fmt::format("the constraints leave dim {} no factors that multiply to {}{}",
+                            workload_.dim_names[dim], workload_.bounds[dim],
+                            result_.proven ? "" : " (not proven: the search was cut short)");
     return v;
   }
 
@@ -472,7 +473,16 @@ std::string CureText(const arch::Chain& chain, const std::vector<mapping::Violat
 
 Feasibility FindFeasible(const mapping::Workload& workload, const arch::Chain& chain,
                          const SpaceLimits& limits, bool imperfect) {
-  return Finder(workload, chain, limits, imperfect).Run();
+  Feasibility found = Finder(workload, chain, limits, imperfect).Run();
+  if (imperfect && !found.point && !found.proven) {
+    // Perfect factors are imperfect ones, too, and so few that the search seldom gives up on them.
+    Feasibility perfect = Finder(workload, chain, limits, false).Run();
+    found.point = perfect.point;
+  }
+  if (found.point) {
+    found.reasons.clear();
+  }
+  return found;
 }
 
 std::int64_t CapacityFor(const arch::Memory& memory, std::int64_t words) {
