@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "cost/cost.h"
 #include "cost/evaluator.h"
@@ -23,14 +26,252 @@
 namespace sluice::mapper {
 namespace {
 
+using exact::CostToGo;
+using exact::Goal;
+
 /// Divisor vectors of a workload: about a gigabyte of tables.
-constexpr double kMaxVectors = 2e6;
+constexpr double kMaxVectors = 1e6;
 /// Evaluations of the annealing that gives the first incumbent, for each prime factor.
 constexpr std::int64_t kSeedPerPrime = 150;
+/// Labels and nodes that take as long as one evaluation.
+constexpr std::int64_t kWorkPerEvaluation = 2;
+/// What a plan of many operators grants each: a few tenths of a second.
+constexpr std::int64_t kPlanningEvaluations = 600'000;
 
-double Seconds(std::chrono::steady_clock::time_point since) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
-}
+class Run {
+ public:
+  Run(const Problem& problem, const Budget& budget, ExactMapper::Counts& counts)
+      : problem_(problem),
+        budget_(budget),
+        counts_(counts),
+        evaluator_(*problem.evaluator),
+        primes_(std::max(
+            1, Mapspace(evaluator_.workload(), evaluator_.chain(), false).prime_factors())),
+        least_(cost::LowerBound(evaluator_)) {
+    result_.bound = least_.value(problem.objective);
+  }
+
+  Result Solve(bool seeded) {
+    if (!Seed(seeded ? kSeedPerPrime : 1)) {
+      return Finish();
+    }
+    if (exact::Lattice::CountVectors(evaluator_.workload().bounds) > kMaxVectors) {
+      stopped_ = StopReason::kConverged;
+      return Anneal(false);
+    }
+    const exact::Model model(evaluator_, problem_.constraints);
+    exact::Spaces spaces(model);
+    Goal goal(problem_.objective, model.LeakagePerCycle(), least_.cycles);
+    goal.Improve(result_.score.value(problem_.objective));
+    const bool proven = Prove(model, spaces, goal, [&](const mapping::Mapping& mapping) {
+      const cost::Score score = evaluator_.Evaluate(mapping);
+      if (Better(problem_.objective, score, result_.score)) {
+        result_.score = score;
+        result_.best = mapping;
+        goal.Improve(score.value(problem_.objective));
+      }
+    });
+    const double value = result_.score.value(problem_.objective);
+    result_.bound = std::max(result_.bound,
+                             proven ? value * (1 - exact::kEqual) : std::min(value, open_bound_));
+    if (!proven) {
+      return Anneal(false);
+    }
+    if (problem_.objective != cost::Objective::kEdp) {
+      BreakTies(model, spaces);
+    }
+    return problem_.imperfect ? Anneal(true) : Finish();
+  }
+
+  ExactMapper::Front SolveFront() {
+    ExactMapper::Front front;
+    const auto vectors = exact::Lattice::CountVectors(evaluator_.workload().bounds);
+    if (!Seed(kSeedPerPrime) || vectors > kMaxVectors) {
+      front.stopped = result_.best ? StopReason::kConverged : StopReason::kInfeasible;
+      front.points.push_back(Finish());
+      return front;
+    }
+    const exact::Model model(evaluator_, problem_.constraints);
+    exact::Spaces spaces(model);
+    Goal goal(problem_.objective, model.LeakagePerCycle(), least_.cycles);
+    goal.WantFront();
+    const auto add = [&](const mapping::Mapping& mapping) {
+      const cost::Score score = evaluator_.Evaluate(mapping);
+      if (!goal.Add(score)) {
+        return;
+      }
+      std::erase_if(front.points, [&score](const Result& point) {
+        return score.energy_pj <= point.score.energy_pj && score.cycles <= point.score.cycles;
+      });
+      Result point;
+      point.best = mapping;
+      point.score = score;
+      front.points.push_back(std::move(point));
+    };
+    add(*result_.best);
+    front.complete = Prove(model, spaces, goal, add);
+    std::ranges::sort(front.points, [](const Result& a, const Result& b) {
+      return a.score.energy_pj < b.score.energy_pj;
+    });
+    front.stopped = stopped_;
+    for (Result& point : front.points) {
+      point.bound = result_.bound;
+      point.stopped = stopped_;
+    }
+    front.seconds = Seconds();
+    return front;
+  }
+
+ private:
+  [[nodiscard]] double Seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  [[nodiscard]] std::int64_t Left() const {
+    return std::max<std::int64_t>(0, budget_.evaluations - result_.evaluations);
+  }
+
+  /// False when there is nothing to prove: no mapping, or the bound is met already.
+  bool Seed(std::int64_t per_prime) {
+    Problem even = problem_;
+    even.imperfect = false;
+    Budget seeding = budget_;
+    seeding.evaluations = std::min(budget_.evaluations, per_prime * primes_);
+    Result seed = AnnealingMapper().Solve(even, seeding);
+    counts_.seed_seconds += Seconds();
+    const bool met = seed.stopped == StopReason::kProven;
+    stopped_ = seed.stopped;
+    result_ = std::move(seed);
+    return result_.best && !(met && problem_.objective == cost::Objective::kEdp);
+  }
+
+  /// Labels, then the tree. False when the budget ended first; `open_bound_` holds anyway.
+  template <class Visit>
+  bool Prove(const exact::Model& model, exact::Spaces& spaces, Goal& goal, const Visit& visit) {
+    const std::int64_t spent = result_.evaluations;
+    stopped_ = StopReason::kProven;
+    open_bound_ = 0;
+    const CostToGo* labels = nullptr;
+    const exact::Tree* nodes = nullptr;
+    const auto count = [&] {
+      std::int64_t work = 0;
+      work += labels != nullptr ? labels->counts().made : 0;
+      work += nodes != nullptr ? nodes->counts().nodes : 0;
+      const std::int64_t leaves = nodes != nullptr ? nodes->counts().leaves : 0;
+      result_.evaluations = spent + leaves + work / kWorkPerEvaluation;
+    };
+    const auto stop = [&] {
+      count();
+      return Stop();
+    };
+    const double before = Seconds();
+    CostToGo inside(model, spaces, goal);
+    labels = &inside;
+    const bool built = inside.Build(stop);
+    counts_.labels = inside.counts();
+    counts_.label_seconds += Seconds() - before;
+    count();
+    if (!built) {
+      return false;
+    }
+    const double middle = Seconds();
+    exact::Tree tree(model, spaces, inside, goal, visit, stop);
+    nodes = &tree;
+    const bool done = tree.Run();
+    counts_.tree = tree.counts();
+    counts_.tree_seconds += Seconds() - middle;
+    count();
+    result_.candidates += inside.counts().made + tree.counts().nodes;
+    open_bound_ = tree.open_bound();
+    return done;
+  }
+
+  bool Stop() {
+    if (budget_.stop != nullptr && budget_.stop->load(std::memory_order_relaxed)) {
+      stopped_ = StopReason::kInterrupted;
+    } else if (result_.evaluations >= budget_.evaluations) {
+      stopped_ = StopReason::kEvaluations;
+    } else if (budget_.seconds < std::numeric_limits<double>::infinity() &&
+               Seconds() >= budget_.seconds) {
+      stopped_ = StopReason::kSeconds;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /// The best in the other figure among mappings of the optimal objective.
+  void BreakTies(const exact::Model& model, exact::Spaces& spaces) {
+    const bool latency = problem_.objective == cost::Objective::kLatency;
+    const cost::Objective other = latency ? cost::Objective::kEnergy : cost::Objective::kLatency;
+    Goal goal(other, model.LeakagePerCycle(), least_.cycles);
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    goal.Cap(latency ? kInfinity : result_.score.energy_pj,
+             latency ? result_.score.cycles : kInfinity);
+    goal.Improve(result_.score.value(other));
+    Prove(model, spaces, goal, [&](const mapping::Mapping& mapping) {
+      const cost::Score score = evaluator_.Evaluate(mapping);
+      if (Better(problem_.objective, score, result_.score)) {
+        result_.score = score;
+        result_.best = mapping;
+        goal.Improve(score.value(other));
+      }
+    });
+    // Whether or not the ties were settled, the objective itself is proven.
+    if (stopped_ != StopReason::kInterrupted) {
+      stopped_ = StopReason::kProven;
+    }
+  }
+
+  /// What is left of the budget goes to annealing: without a proof, or for imperfect factors, which
+  /// the proof does not cover.
+  Result Anneal(bool imperfect) {
+    if (stopped_ == StopReason::kInterrupted || stopped_ == StopReason::kSeconds) {
+      return Finish();
+    }
+    Problem problem = problem_;
+    problem.imperfect = problem_.imperfect;
+    Budget rest = budget_;
+    const AnnealingMapper annealing;
+    rest.evaluations = std::max(Left(), annealing.PlanningEvaluations(problem));
+    if (budget_.seconds < std::numeric_limits<double>::infinity()) {
+      rest.seconds = std::max(0.0, budget_.seconds - Seconds());
+    }
+    Result more = annealing.Solve(problem, rest);
+    result_.evaluations += more.evaluations;
+    result_.candidates += more.candidates;
+    if (more.best && Better(problem_.objective, more.score, result_.score)) {
+      result_.best = more.best;
+      result_.score = more.score;
+    }
+    if (imperfect || problem_.imperfect) {
+      result_.bound = least_.value(problem_.objective);
+    }
+    stopped_ = more.stopped == StopReason::kInterrupted ? more.stopped : StopReason::kConverged;
+    return Finish();
+  }
+
+  Result Finish() {
+    result_.stopped = stopped_;
+    if (result_.best &&
+        result_.score.value(problem_.objective) <= result_.bound * (1 + 2 * exact::kEqual)) {
+      result_.stopped = StopReason::kProven;
+    }
+    result_.seconds = Seconds();
+    return std::move(result_);
+  }
+
+  const Problem& problem_;
+  const Budget& budget_;
+  ExactMapper::Counts& counts_;
+  const cost::Evaluator& evaluator_;
+  std::int64_t primes_;
+  cost::Score least_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Result result_;
+  double open_bound_ = 0;
+  StopReason stopped_ = StopReason::kConverged;
+};
 
 }  // namespace
 
@@ -39,80 +280,17 @@ Result ExactMapper::Solve(const Problem& problem, const Budget& budget) const {
   return Solve(problem, budget, counts);
 }
 
-Result ExactMapper::NoSeed(const Problem& problem, const Budget& budget, Counts& counts) {
-  Budget none = budget;
-  none.evaluations = std::numeric_limits<std::int64_t>::max() - 1;
-  return ExactMapper().Solve(problem, none, counts);
+Result ExactMapper::Solve(const Problem& problem, const Budget& budget, Counts& counts) const {
+  return Run(problem, budget, counts).Solve(seeded_);
 }
 
-Result ExactMapper::Solve(const Problem& problem, const Budget& budget, Counts& counts) const {
-  const auto start = std::chrono::steady_clock::now();
-  const cost::Evaluator& evaluator = *problem.evaluator;
-  const Mapspace space(evaluator.workload(), evaluator.chain(), false);
-  Budget seeding = budget;
-  seeding.evaluations =
-      std::min(budget.evaluations, kSeedPerPrime * std::max(1, space.prime_factors()));
-  if (budget.evaluations == std::numeric_limits<std::int64_t>::max() - 1) {
-    seeding.evaluations = 1;
-  }
-  Problem perfect = problem;
-  perfect.imperfect = false;
-  Result result = AnnealingMapper().Solve(perfect, seeding);
-  counts.seed_seconds = Seconds(start);
-  if (!result.best || result.stopped == StopReason::kProven ||
-      exact::Lattice::CountVectors(evaluator.workload().bounds) > kMaxVectors) {
-    return result;
-  }
+ExactMapper::Front ExactMapper::SolveFront(const Problem& problem, const Budget& budget) const {
+  Counts counts;
+  return Run(problem, budget, counts).SolveFront();
+}
 
-  const cost::Score least = cost::LowerBound(evaluator);
-  const exact::Model model(evaluator);
-  exact::Spaces spaces(model);
-  exact::Goal goal(problem.objective, model.LeakagePerCycle(), least.cycles);
-  goal.Improve(result.score.value(problem.objective));
-
-  StopReason stopped = StopReason::kProven;
-  const auto stop = [&] {
-    if (budget.stop != nullptr && budget.stop->load(std::memory_order_relaxed)) {
-      stopped = StopReason::kInterrupted;
-    } else if (result.evaluations >= budget.evaluations) {
-      stopped = StopReason::kEvaluations;
-    } else if (budget.seconds < std::numeric_limits<double>::infinity() &&
-               Seconds(start) >= budget.seconds) {
-      stopped = StopReason::kSeconds;
-    } else {
-      return false;
-    }
-    return true;
-  };
-  const auto evaluate = [&](const mapping::Mapping& mapping) {
-    const cost::Score score = evaluator.Evaluate(mapping);
-    ++result.evaluations;
-    if (Better(problem.objective, score, result.score)) {
-      result.score = score;
-      result.best = mapping;
-      goal.Improve(score.value(problem.objective));
-    }
-    return score;
-  };
-  const auto labels_start = std::chrono::steady_clock::now();
-  exact::CostToGo inside(model, spaces, goal);
-  const bool built = inside.Build(stop);
-  counts.labels = inside.counts();
-  counts.label_seconds = Seconds(labels_start);
-  if (built) {
-    const auto tree_start = std::chrono::steady_clock::now();
-    exact::Tree tree(model, spaces, inside, goal, evaluate, stop);
-    const bool done = tree.Run();
-    counts.tree = tree.counts();
-    counts.tree_seconds = Seconds(tree_start);
-    result.candidates += tree.counts().nodes;
-    const double value = result.score.value(problem.objective);
-    result.bound = std::max(
-        result.bound, done ? value * (1 - exact::kEqual) : std::min(value, tree.open_bound()));
-  }
-  result.stopped = stopped;
-  result.seconds = Seconds(start);
-  return result;
+std::int64_t ExactMapper::PlanningEvaluations(const Problem& /*problem*/) const {
+  return kPlanningEvaluations;
 }
 
 }  // namespace sluice::mapper

@@ -1,19 +1,24 @@
 #pragma once
 /// \file
-/// The exact mapper: the best mapping there is, with a proof (DESIGN.md section 6).
+/// The exact mapper: the best even mapping there is, with a proof (DESIGN.md section 6).
 ///
 /// Three steps. A short annealing gives an incumbent. Labels (labels.h) bound, for every tile a
 /// level may hold, what the levels below cost at least; they are built from the inside out and drop
 /// whatever can not beat the incumbent. A search from the outside in (tree.h) then looks at every
 /// mapping that the bounds leave, best first, pricing whole mappings with the evaluator. When it
-/// ends, the incumbent is optimal; when it is stopped, what is left open gives a bound.
+/// ends, the incumbent is optimal; when it is stopped, what is left open gives a bound, and the
+/// rest of the budget goes to annealing.
+///
+/// Among mappings of equal objective the one is returned that is best in the figure the objective
+/// leaves out (latency: energy; energy: cycles), by a second solve.
 ///
 /// Needs memory in proportion to the divisor vectors of the workload times the levels; beyond
-/// kMaxVectors it does not start and says so by StopReason::kConverged with the trivial bound.
-/// Tested by tests/property/exact_test.cpp against complete enumeration.
+/// kMaxVectors it is annealing with the trivial bound, and so it is for imperfect factors after the
+/// even optimum is found. Tested by tests/property/exact_test.cpp against complete enumeration.
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "mapper/exact/labels.h"
 #include "mapper/exact/tree.h"
@@ -23,11 +28,16 @@ namespace sluice::mapper {
 
 class ExactMapper : public Mapper {
  public:
+  /// `seeded`: start from a short annealing. Off in tests, to see the proof alone.
+  explicit ExactMapper(bool seeded = true) : seeded_(seeded) {}
   [[nodiscard]] std::string_view name() const override { return "exact"; }
   [[nodiscard]] std::string_view description() const override {
     return "Labels and bounded search over all mappings; the optimum, proven.";
   }
+  /// The budget of evaluations counts the labels and nodes of the proof too, kWorkPerEvaluation of
+  /// them as one evaluation.
   [[nodiscard]] Result Solve(const Problem& problem, const Budget& budget) const override;
+  [[nodiscard]] std::int64_t PlanningEvaluations(const Problem& problem) const override;
 
   /// What a solve did, for benchmarks and reports.
   struct Counts {
@@ -38,7 +48,20 @@ class ExactMapper : public Mapper {
     double tree_seconds = 0;
   };
   Result Solve(const Problem& problem, const Budget& budget, Counts& counts) const;
-  static Result NoSeed(const Problem& problem, const Budget& budget, Counts& counts);
+
+  /// All mappings that no other beats in both energy and cycles, by rising energy; one for each
+  /// pair of figures. `complete`: whether the front is proven. Each result's objective is
+  /// `problem`'s.
+  struct Front {
+    std::vector<Result> points;
+    bool complete = false;
+    StopReason stopped = StopReason::kProven;
+    double seconds = 0;
+  };
+  [[nodiscard]] Front SolveFront(const Problem& problem, const Budget& budget) const;
+
+ private:
+  bool seeded_;
 };
 
 }  // namespace sluice::mapper

@@ -3,7 +3,7 @@
 /// What an exact search still wants to beat: one value of an objective, or a whole front.
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -17,13 +17,34 @@ inline constexpr double kEqual = 1e-9;
 
 class Goal {
  public:
+  /// Minimise `objective`. `least_cycles`: no mapping takes fewer.
   Goal(cost::Objective objective, double leakage_per_cycle, double least_cycles)
       : objective_(objective), leakage_(leakage_per_cycle), least_cycles_(least_cycles) {}
 
-  /// Energy without leakage, and cycles, that no completion can undercut.
+  /// Only mappings within both figures count (a second objective among equals of a first).
+  void Cap(double energy, double cycles) {
+    cap_energy_ = energy * (1 + kEqual);
+    cap_cycles_ = cycles * (1 + kEqual);
+  }
+  /// Collect the whole front of energy and cycles instead of one best value.
+  void WantFront() { front_wanted_ = true; }
+
+  /// What a mapping is worth at best that needs at least `energy` (without leakage) and `cycles`;
+  /// infinity when it can not matter.
   [[nodiscard]] double Value(double energy, double cycles) const {
     const double most = std::max(cycles, least_cycles_);
     const double total = energy + leakage_ * most;
+    if (total > cap_energy_ || most > cap_cycles_) {
+      return kInfinity;
+    }
+    if (front_wanted_) {
+      for (const cost::Score& point : front_) {
+        if (point.energy_pj * (1 - kEqual) <= total && point.cycles * (1 - kEqual) <= most) {
+          return kInfinity;
+        }
+      }
+      return total * most;
+    }
     switch (objective_) {
       case cost::Objective::kEnergy:
         return total;
@@ -38,22 +59,38 @@ class Goal {
     return Value(energy, cycles) >= limit_;
   }
   [[nodiscard]] double limit() const { return limit_; }
-  [[nodiscard]] double incumbent() const { return incumbent_; }
-  void Improve(double value) {
-    incumbent_ = value;
-    limit_ = value * (1 - kEqual);
+  void Improve(double value) { limit_ = value * (1 - kEqual); }
+
+  /// Adds a point of the front. False when another is as good in both figures.
+  bool Add(const cost::Score& score) {
+    for (const cost::Score& point : front_) {
+      if (point.energy_pj <= score.energy_pj && point.cycles <= score.cycles) {
+        return false;
+      }
+    }
+    std::erase_if(front_, [&score](const cost::Score& point) {
+      return score.energy_pj <= point.energy_pj && score.cycles <= point.cycles;
+    });
+    front_.push_back(score);
+    return true;
   }
-  [[nodiscard]] cost::Objective objective() const { return objective_; }
+
+  /// Whether labels must be told apart by their cycles.
   [[nodiscard]] bool counts_cycles() const {
-    return objective_ != cost::Objective::kEnergy || leakage_ > 0;
+    return objective_ != cost::Objective::kEnergy || leakage_ > 0 || front_wanted_ ||
+           cap_cycles_ < kInfinity;
   }
 
  private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
   cost::Objective objective_;
   double leakage_;
   double least_cycles_;
-  double incumbent_ = std::numeric_limits<double>::infinity();
-  double limit_ = std::numeric_limits<double>::infinity();
+  double cap_energy_ = kInfinity;
+  double cap_cycles_ = kInfinity;
+  double limit_ = kInfinity;
+  bool front_wanted_ = false;
+  std::vector<cost::Score> front_;
 };
 
 }  // namespace sluice::mapper::exact

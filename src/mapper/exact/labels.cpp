@@ -51,18 +51,16 @@ CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
   }
   // What a pending word costs at least wherever it ends. Words asked of level 0 are compulsory
   // there already, in part; what any other level charges comes on top.
-  const auto& levels = model.evaluator().validity().levels;
   pending_rate_.resize(Index(model.levels()));
   for (int t = 0; t < model.tensors(); ++t) {
     double least = std::numeric_limits<double>::infinity();
     bool only_inner = false;
     for (int l = 1; l < model.levels(); ++l) {
-      least =
-          HasBit(levels[Index(l)].may_keep, t) ? std::min(least, model.ParentRate(l, t)) : least;
+      least = HasBit(model.MayKeep(l), t) ? std::min(least, model.ParentRate(l, t)) : least;
       if (model.IsOutput(t)) {
         least = 0;  // what first visits save there is not known here
       }
-      only_inner = only_inner || (l < model.levels() && HasBit(levels[Index(l)].must_keep, t));
+      only_inner = only_inner || (l < model.levels() && HasBit(model.MustKeep(l), t));
       // A level at or outside l that must keep t takes the words before level 0 can.
       pending_rate_[Index(l)][Index(t)] = only_inner ? least : 0;
     }
@@ -113,7 +111,7 @@ void CostToGo::FillAbove() {
   if (model_->levels() < 2) {
     return;
   }
-  const std::uint32_t must = model_->evaluator().validity().levels[1].must_keep;
+  const std::uint32_t must = model_->MustKeep(1);
   const bool fans = model_->MaxInstances(1) > 1;
   for (Tile x = 0; x < lattice.size(); ++x) {
     double& bound = above_[1][static_cast<std::size_t>(x)];
@@ -212,8 +210,7 @@ bool CostToGo::Build(const std::function<bool()>& stop) {
 }
 
 void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
-  const auto& limits = model_->evaluator().validity().levels[Index(level)];
-  ForEachKeep(limits.must_keep, limits.may_keep, [&](std::uint32_t keep) {
+  ForEachKeep(model_->MustKeep(level), model_->MayKeep(level), [&](std::uint32_t keep) {
     if (!model_->Fits(level, keep, x)) {
       return;
     }
@@ -419,12 +416,11 @@ bool CostToGo::Hopeless(int level, Tile x, const Label& label,
   const double above = model_->MaxInstances(level);
   double energy = model_->FixedEnergy() + label.energy + label.settled_energy -
                   label.rebate * above + outside[static_cast<std::size_t>(x)];
-  const auto& levels = model_->evaluator().validity().levels;
   const int output = model_->tensors() - 1;
-  if (HasBit(levels[Index(level)].must_keep & ~label.open, output)) {
+  if (HasBit(model_->MustKeep(level) & ~label.open, output)) {
     energy -= model_->ParentRebate(level) * above;
   }
-  for (std::uint32_t ts = model_->all_tensors() & ~label.open & ~levels[Index(level)].must_keep &
+  for (std::uint32_t ts = model_->all_tensors() & ~label.open & ~model_->MustKeep(level) &
                           ~model_->joint() & forwards_;
        ts != 0; ts &= ts - 1) {
     const int t = std::countr_zero(ts);
@@ -444,8 +440,7 @@ void CostToGo::Settle(int level, Label& label) const {
   label.settled_energy = 0;
   label.settled_reads = 0;
   label.settled_writes = 0;
-  const std::uint32_t settled = model_->evaluator().validity().levels[Index(level)].must_keep &
-                                ~label.open & ~model_->joint();
+  const std::uint32_t settled = model_->MustKeep(level) & ~label.open & ~model_->joint();
   for (std::uint32_t rest = settled; rest != 0; rest &= rest - 1) {
     const int t = std::countr_zero(rest);
     const double words = label.pend[Index(t)];
@@ -526,7 +521,7 @@ void CostToGo::Insert(int level, Tile x, Label label) {
     return;
   }
   Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
-  const std::uint32_t must = model_->evaluator().validity().levels[Index(level)].must_keep;
+  const std::uint32_t must = model_->MustKeep(level);
   for (const Label& other : here) {
     if (Dominates(level, must, other, label)) {
       ++counts_.dominated;

@@ -24,10 +24,20 @@ using cost::Index;
 
 }  // namespace
 
-Model::Model(const cost::Evaluator& evaluator)
+Model::Model(const cost::Evaluator& evaluator, const mapping::Constraints* constraints)
     : evaluator_(&evaluator),
+      constraints_(constraints),
       lattice_(evaluator.workload().bounds),
       tensor_count_(static_cast<std::size_t>(evaluator.compiled().tensors)) {
+  for (int l = 0; l < levels(); ++l) {
+    const auto& limits = evaluator.validity().levels[Index(l)];
+    must_keep_[Index(l)] = limits.must_keep;
+    may_keep_[Index(l)] = limits.may_keep;
+    if (constraints != nullptr) {
+      must_keep_[Index(l)] |= Rules(l)->must_keep;
+      may_keep_[Index(l)] &= ~Rules(l)->never_keep;
+    }
+  }
   FillTiles();
   FillRates();
 }

@@ -20,6 +20,7 @@
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "mapper/exact/lattice.h"
+#include "mapping/constraints.h"
 
 namespace sluice::mapper::exact {
 
@@ -27,13 +28,25 @@ using TensorDoubles = std::array<double, mapping::kMaxTensors>;
 
 class Model {
  public:
-  explicit Model(const cost::Evaluator& evaluator);
+  /// `constraints` may be null; both must outlive the model.
+  Model(const cost::Evaluator& evaluator, const mapping::Constraints* constraints);
 
   [[nodiscard]] const Lattice& lattice() const { return lattice_; }
   [[nodiscard]] const cost::Evaluator& evaluator() const { return *evaluator_; }
   [[nodiscard]] const cost::Compiled& compiled() const { return evaluator_->compiled(); }
   [[nodiscard]] int levels() const { return compiled().levels; }
   [[nodiscard]] int tensors() const { return compiled().tensors; }
+  /// Tensors that a level must, and those it may keep, by the chain and the constraints.
+  [[nodiscard]] std::uint32_t MustKeep(int level) const { return must_keep_[cost::Index(level)]; }
+  [[nodiscard]] std::uint32_t MayKeep(int level) const { return may_keep_[cost::Index(level)]; }
+  /// Null: anything goes.
+  [[nodiscard]] const mapping::Constraints::Level* Rules(int level) const {
+    return constraints_ == nullptr ? nullptr : &constraints_->levels[cost::Index(level)];
+  }
+  /// Whether a loop of `kind` over `dim` may have so many iterations.
+  [[nodiscard]] bool Allows(int level, mapping::LoopKind kind, int dim, std::int64_t factor) const {
+    return constraints_ == nullptr || Rules(level)->of(kind).Allows(cost::Index(dim), factor);
+  }
   [[nodiscard]] std::uint32_t all_tensors() const { return (1U << tensors()) - 1U; }
   [[nodiscard]] bool IsOutput(int t) const { return compiled().tensor[cost::Index(t)].is_output; }
   [[nodiscard]] std::uint32_t dims_of(int t) const {
@@ -133,6 +146,9 @@ class Model {
   }
 
   const cost::Evaluator* evaluator_;
+  const mapping::Constraints* constraints_;
+  std::array<std::uint32_t, arch::kMaxLevels> must_keep_{};
+  std::array<std::uint32_t, arch::kMaxLevels> may_keep_{};
   Lattice lattice_;
   std::size_t tensor_count_ = 0;
   std::vector<PerTile> tiles_;

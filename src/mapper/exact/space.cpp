@@ -23,8 +23,12 @@ using Visit = std::function<bool(const mapping::LoopList&, const mapping::LoopLi
 /// Splits each spatial factor into an X and a Y part, dim by dim.
 class Splitter {
  public:
-  Splitter(const Lattice& lattice, const mapping::ValidityTable::Level& limits, Tile factors)
-      : lattice_(lattice), limits_(limits), factors_(factors) {}
+  Splitter(const Model& model, int level, Tile factors)
+      : model_(model),
+        lattice_(model.lattice()),
+        limits_(model.evaluator().validity().levels[Index(level)]),
+        level_(level),
+        factors_(factors) {}
 
   /// Returns false when `visit` asked to stop.
   bool Run(const Visit& visit) { return Dim(0, 1, 1, visit); }
@@ -35,14 +39,14 @@ class Splitter {
       return visit(x_, y_);
     }
     const std::int64_t factor = lattice_.Value(factors_, d);
-    if (factor == 1) {
-      return Dim(d + 1, x, y, visit);
-    }
+
     for (std::int64_t on_x = factor; on_x >= 1; --on_x) {
       const std::int64_t on_y = factor / on_x;
       if (factor % on_x != 0 || x * on_x > limits_.x || y * on_y > limits_.y ||
           (on_x > 1 && !HasBit(limits_.may_unroll_x, d)) ||
-          (on_y > 1 && !HasBit(limits_.may_unroll_y, d))) {
+          (on_y > 1 && !HasBit(limits_.may_unroll_y, d)) ||
+          !model_.Allows(level_, mapping::LoopKind::kSpatialX, d, on_x) ||
+          !model_.Allows(level_, mapping::LoopKind::kSpatialY, d, on_y)) {
         continue;
       }
       if (on_x > 1) {
@@ -65,8 +69,10 @@ class Splitter {
     return true;
   }
 
+  const Model& model_;
   const Lattice& lattice_;
   const mapping::ValidityTable::Level& limits_;
+  int level_;
   Tile factors_;
   mapping::LoopList x_;
   mapping::LoopList y_;
@@ -138,7 +144,7 @@ void Spaces::Enumerate(int level) {
 
 bool Spaces::HasPlacement(int level, Tile factors) const {
   bool found = false;
-  Splitter(model_->lattice(), model_->evaluator().validity().levels[Index(level)], factors)
+  Splitter(*model_, level, factors)
       .Run([&found](const mapping::LoopList&, const mapping::LoopList&) {
         found = true;
         return false;
@@ -204,8 +210,7 @@ void Spaces::Work(int level, const Space& space, Placed& placed) const {
     placed.placements.push_back(placement);
     return distance;
   };
-  Splitter splitter(model_->lattice(), model_->evaluator().validity().levels[Index(level)],
-                    space.factors);
+  Splitter splitter(*model_, level, space.factors);
   if (!distance) {
     splitter.Run(add);
     return;

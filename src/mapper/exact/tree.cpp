@@ -134,10 +134,46 @@ bool Tree::Expand(const Node& node) {
   return true;
 }
 
+bool Tree::AllowsLoops(int level, Tile tile, Tile array) const {
+  if (model_->Rules(level) == nullptr) {
+    return true;
+  }
+  const Lattice& lattice = model_->lattice();
+  for (int d = 0; d < lattice.dims(); ++d) {
+    if (!model_->Allows(level, mapping::LoopKind::kTemporal, d,
+                        lattice.Value(tile, d) / lattice.Value(array, d))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Which loops may come next, from the inside, when those of `rest` are left.
+std::uint32_t Tree::NextLoops(int level, std::uint32_t rest) const {
+  const mapping::Constraints::Level* rules = model_->Rules(level);
+  if (rules == nullptr) {
+    return rest;
+  }
+  for (const std::uint8_t d : rules->innermost) {
+    if (HasBit(rest, d)) {
+      return Bit(d);
+    }
+  }
+  std::uint32_t free = rest;
+  std::uint32_t last = 0;
+  for (const std::uint8_t d : rules->outermost) {
+    if (HasBit(rest, d)) {
+      free &= ~Bit(d);
+      last = Bit(d);  // the innermost of those that must be outside
+    }
+  }
+  return free != 0 ? free : last;
+}
+
 void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   const Lattice& lattice = model_->lattice();
   const int inner = node.level + 1;
-  const auto& limits = model_->evaluator().validity().levels[Index(inner)];
+  const std::uint32_t must = model_->MustKeep(inner);
   const std::vector<Space>& spaces = spaces_->At(node.level);
   std::vector<std::int32_t> fitting;
   for (std::size_t s = 0; s < spaces.size(); ++s) {
@@ -155,9 +191,12 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
       if (factors > room || !lattice.Divides(factors, room)) {
         continue;
       }
-      const std::uint32_t free = limits.may_keep & ~limits.must_keep;
+      if (!AllowsLoops(node.level, node.tile, lattice.Multiply(x, factors))) {
+        continue;
+      }
+      const std::uint32_t free = model_->MayKeep(inner) & ~must;
       for (std::uint32_t chosen = free;; chosen = (chosen - 1) & free) {
-        const std::uint32_t keep = limits.must_keep | chosen;
+        const std::uint32_t keep = must | chosen;
         if (model_->Fits(inner, keep, x)) {
           Candidate candidate = {0, x, s, keep};
           Price(node, candidate, scratch_);
@@ -389,9 +428,9 @@ void Tree::ListOrders(const Node& node, const Edges& edges, const Order& order,
   for (std::uint32_t ts = order.open; ts != 0; ts &= ts - 1) {
     relevant |= model_->dims_of(std::countr_zero(ts));
   }
-  std::uint32_t choices = order.rest;
-  if ((order.open & order.slid) == 0 && (order.rest & ~relevant) != 0) {
-    choices = Bit(std::countr_zero(order.rest & ~relevant));
+  std::uint32_t choices = NextLoops(node.level, order.rest);
+  if ((order.open & order.slid) == 0 && (choices & ~relevant) != 0) {
+    choices = Bit(std::countr_zero(choices & ~relevant));
   }
   for (; choices != 0; choices &= choices - 1) {
     ListOrders(node, edges, Place(edges, order, std::countr_zero(choices)), visit);
@@ -429,8 +468,10 @@ void Tree::Descend(const Node& node, const Candidate& candidate, const Edges& ed
   for (const std::int8_t d : order.sequence) {
     add(d);
   }
-  for (std::uint32_t ds = order.rest; ds != 0; ds &= ds - 1) {
-    add(std::countr_zero(ds));
+  for (std::uint32_t ds = order.rest; ds != 0;) {
+    const int d = std::countr_zero(NextLoops(node.level, ds));
+    add(d);
+    ds &= ~Bit(d);
   }
   for (std::size_t i = inside_out.size(); i-- > 0;) {
     child.loops.push_back(inside_out[i]);
@@ -618,7 +659,8 @@ void Tree::Leaves(const Node& node) {
   const std::vector<Space>& spaces = spaces_->At(node.level);
   for (std::size_t s = 0; s < spaces.size() && !stopped_; ++s) {
     const Space& space = spaces[s];
-    if (!lattice.Divides(space.factors, node.tile)) {
+    if (!lattice.Divides(space.factors, node.tile) ||
+        !AllowsLoops(node.level, node.tile, space.factors)) {
       continue;
     }
     const int source = node.source[Index(output)];
@@ -643,12 +685,16 @@ void Tree::Leaves(const Node& node) {
     Node leaf = node;
     leaf.space[Index(node.level)] = static_cast<std::int32_t>(s);
     mapping::LevelMapping& level = leaf.mapping.levels[Index(node.level)];
-    level.temporal.clear();
+    std::uint32_t loops = 0;
     for (int d = 0; d < lattice.dims(); ++d) {
-      const std::int64_t bound = lattice.Value(node.tile, d) / lattice.Value(space.factors, d);
-      if (bound > 1) {
-        level.temporal.push_back(mapping::PerfectLoop(d, bound));
-      }
+      loops |= lattice.Value(node.tile, d) > lattice.Value(space.factors, d) ? Bit(d) : 0;
+    }
+    level.temporal.clear();
+    while (loops != 0) {
+      const int d = std::countr_zero(NextLoops(node.level, loops));
+      loops &= ~Bit(d);
+      level.temporal.insert(0, mapping::PerfectLoop(d, lattice.Value(node.tile, d) /
+                                                           lattice.Value(space.factors, d)));
     }
     PlaceUnits(leaf, 0, leaf.mapping);
   }

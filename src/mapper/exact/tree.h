@@ -39,8 +39,8 @@ struct TreeCounts {
 
 class Tree {
  public:
-  /// Called with every whole mapping that may improve on the goal; returns its score.
-  using Evaluate = std::function<cost::Score(const mapping::Mapping&)>;
+  /// Called with every whole mapping that may improve on the goal.
+  using Evaluate = std::function<void(const mapping::Mapping&)>;
 
   Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
        Evaluate evaluate, std::function<bool()> stop);
@@ -116,6 +116,8 @@ class Tree {
 
   [[nodiscard]] Node Root() const;
   bool Expand(const Node& node);
+  [[nodiscard]] bool AllowsLoops(int level, Tile tile, Tile array) const;
+  [[nodiscard]] std::uint32_t NextLoops(int level, std::uint32_t rest) const;
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
   void Price(const Node& node, const Candidate& candidate, Edges& edges);
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
