@@ -146,8 +146,7 @@ class Writer {
 
  private:
   [[nodiscard]] Status CheckLoops() const;
-  [[nodiscard]] Diagnostic TwiceAtLevel(std::size_t l, const std::string& dim,
-                                        bool on_both_axes) const;
+  [[nodiscard]] Diagnostic TwiceAtLevel(std::size_t l, int dim_index, bool on_y) const;
   [[nodiscard]] Result<double> PointEnergy() const;
   [[nodiscard]] std::string Architecture() const;
   [[nodiscard]] std::string MemoryText(std::size_t l, std::int64_t x, std::int64_t y) const;
@@ -167,8 +166,13 @@ class Writer {
   Names names_;
 };
 
-Diagnostic Writer::TwiceAtLevel(std::size_t l, const std::string& dim, bool on_both_axes) const {
+Diagnostic Writer::TwiceAtLevel(std::size_t l, int dim_index, bool on_y) const {
   const arch::Level& level = chain_.levels[l];
+  const std::string& dim = workload_.dim_names[static_cast<std::size_t>(dim_index)];
+  const bool on_both_axes =
+      on_y && std::ranges::any_of(mapping_.levels[l].spatial_x, [&](const mapping::Loop& other) {
+        return other.bound > 1 && other.dim == dim_index;
+      });
   if (!on_both_axes) {
     return Diagnostic(ErrorCode::kMappingInvalid,
                       fmt::format("Timeloop cannot express this mapping: dim `{}` has two loops at "
@@ -201,11 +205,7 @@ Status Writer::CheckLoops() const {
         for (std::size_t i = 0; loops != nullptr && i < loops->size(); ++i) {
           const mapping::Loop& loop = (*loops)[i];
           if (loop.bound > 1 && ++uses[static_cast<std::size_t>(loop.dim)] > 1) {
-            const bool on_x = std::ranges::any_of(level.spatial_x, [&](const mapping::Loop& other) {
-              return other.bound > 1 && other.dim == loop.dim;
-            });
-            return Fail(TwiceAtLevel(l, workload_.dim_names[static_cast<std::size_t>(loop.dim)],
-                                     loops == &level.spatial_y && on_x));
+            return Fail(TwiceAtLevel(l, loop.dim, loops == &level.spatial_y));
           }
         }
       }
