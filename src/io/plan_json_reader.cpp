@@ -409,8 +409,21 @@ Status ReadProvenance(const Cursor& root, planner::Provenance& out) {
   SLUICE_TRY_STATUS(Read(root, "seed", 0, kMaxInt, out.seed));
   SLUICE_TRY_STATUS(Read(root, "imperfect", out.imperfect));
   SLUICE_TRY(const Cursor at, root.At("provenance"));
-  SLUICE_TRY_STATUS(Fields(at, {"tool_version", "model_path", "model_hash", "architecture_path",
-                                "architecture_hash", "batch", "dims"}));
+  if (at.Find("constraints_path") || at.Find("constraints_hash")) {
+    SLUICE_TRY_STATUS(
+        Fields(at, {"tool_version", "model_path", "model_hash", "architecture_path",
+                    "architecture_hash", "constraints_path", "constraints_hash", "batch", "dims"}));
+    SLUICE_TRY_STATUS(Read(at, "constraints_path", out.constraints_path));
+    SLUICE_TRY_STATUS(Read(at, "constraints_hash", out.constraints_hash));
+    if (out.constraints_path.empty()) {
+      SLUICE_TRY(const Cursor path, at.At("constraints_path"));
+      return Fail(path.Error(ErrorCode::kBadValue, "the path of the constraints is empty",
+                             "leave both keys out when there were none"));
+    }
+  } else {
+    SLUICE_TRY_STATUS(Fields(at, {"tool_version", "model_path", "model_hash", "architecture_path",
+                                  "architecture_hash", "batch", "dims"}));
+  }
   SLUICE_TRY_STATUS(Read(at, "tool_version", out.tool_version));
   SLUICE_TRY_STATUS(Read(at, "model_path", out.model_path));
   SLUICE_TRY_STATUS(Read(at, "model_hash", out.model_hash));

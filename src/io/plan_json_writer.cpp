@@ -178,13 +178,18 @@ Json ProvenanceToJson(const planner::Provenance& provenance) {
   for (const auto& [name, value] : provenance.dims) {
     dims.push_back({{"name", name}, {"value", value}});
   }
-  return {{"tool_version", provenance.tool_version},
-          {"model_path", provenance.model_path},
-          {"model_hash", provenance.model_hash},
-          {"architecture_path", provenance.architecture_path},
-          {"architecture_hash", provenance.architecture_hash},
-          {"batch", provenance.batch},
-          {"dims", std::move(dims)}};
+  Json json = {{"tool_version", provenance.tool_version},
+               {"model_path", provenance.model_path},
+               {"model_hash", provenance.model_hash},
+               {"architecture_path", provenance.architecture_path},
+               {"architecture_hash", provenance.architecture_hash}};
+  if (!provenance.constraints_path.empty()) {
+    json["constraints_path"] = provenance.constraints_path;
+    json["constraints_hash"] = provenance.constraints_hash;
+  }
+  json["batch"] = provenance.batch;
+  json["dims"] = std::move(dims);
+  return json;
 }
 
 }  // namespace

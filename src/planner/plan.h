@@ -42,6 +42,8 @@ struct Provenance {
   std::string model_hash;
   std::string architecture_path;
   std::string architecture_hash;
+  std::string constraints_path;  ///< empty: none
+  std::string constraints_hash;
   std::string mapper;
   std::string policy;
   std::string objective;

@@ -88,6 +88,26 @@ TEST(PlanJson, RoundTripsToTheSameBytesAndFigures) {
   }
 }
 
+TEST(PlanJson, NamesItsConstraintsWhenThereAreAny) {
+  planner::Plan plan = SamplePlan();
+  EXPECT_EQ(PlanToJson(plan).find("constraints"), std::string::npos);
+  plan.provenance.constraints_path = "rows.yaml";
+  plan.provenance.constraints_hash = "0123";
+  const std::string text = PlanToJson(plan);
+  const auto again = PlanFromJson(text, "plan.json");
+  ASSERT_TRUE(again.has_value()) << again.error().Render();
+  EXPECT_EQ(again->provenance.constraints_path, "rows.yaml");
+  EXPECT_EQ(again->provenance.constraints_hash, "0123");
+  EXPECT_EQ(PlanToJson(*again), text);
+  std::string half = text;
+  const std::size_t hash = half.find(R"("constraints_hash")");
+  half.erase(hash, half.find(R"("batch")") - hash);
+  EXPECT_EQ(ErrorOf(half).code, ErrorCode::kMissingKey);
+  std::string empty = text;
+  empty.replace(empty.find("rows.yaml"), 9, "");
+  EXPECT_EQ(ErrorOf(empty).code, ErrorCode::kBadValue);
+}
+
 // The architecture alone is enough to score a plan that was read.
 TEST(PlanJson, AReadPlanReevaluatesToTheLastDigit) {
   const auto plan = PlanFromJson(SampleText(), "plan.json");
