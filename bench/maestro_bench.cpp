@@ -16,6 +16,9 @@
 #include "cost/maestro/compatible.h"
 #include "cost/maestro/exact.h"
 #include "cost/oracle/maestro_oracle.h"
+#include "cost/oracle/reference_oracle.h"
+#include "io/yaml/arch.h"
+#include "ir/network.h"
 #include "mapping/dataflow/code.h"
 
 namespace {
@@ -145,5 +148,27 @@ void Oracle(benchmark::State& state) {
   state.counters["allocations"] = static_cast<double>(during);
 }
 BENCHMARK(Oracle)->Arg(0)->Arg(1);
+
+/// The same codes as mappings of archs/gamma-edge.yaml under the reference model.
+void ReferenceOracle(benchmark::State& state) {
+  const auto network = sluice::ir::ParseOperatorDescriptor("conv K=256 C=256 P=56 Q=56 R=3 S=3");
+  const auto architecture =
+      sluice::io::LoadArchitecture(SLUICE_SOURCE_DIR "/archs/gamma-edge.yaml");
+  if (!network || !architecture) {
+    state.SkipWithError("the operator or the machine cannot be read");
+    return;
+  }
+  const auto workload = sluice::mapping::MakeWorkload(network->operators[0], *network);
+  const auto chain = sluice::arch::ChainFor(*architecture, workload->body);
+  const auto oracle =
+      sluice::cost::MakeReferenceOracle(*workload, *chain, sluice::cost::PhysicalPolicy());
+  const auto codes = Codes((*oracle)->layer(), state.range(0) != 0);
+  std::vector<sluice::cost::CodeCost> costs(codes.size());
+  for (auto _ : state) {
+    benchmark::DoNotOptimize((*oracle)->Evaluate(codes, costs).has_value());
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(codes.size()));
+}
+BENCHMARK(ReferenceOracle)->Arg(0)->Arg(1);
 
 }  // namespace

@@ -67,18 +67,65 @@ inline StateList SpatialStates(const LevelMap& map, std::int64_t extent, std::in
   return states;
 }
 
+/// What the temporal maps contribute to the volumes of a case.
+struct Products {
+  std::array<std::int64_t, kTensorRoles> words = {1, 1, 1};  ///< per tensor
+  std::int64_t summed = 1;                                   ///< operations per output
+
+  /// A map at its first tile, or as an output at any.
+  void Tile(const LevelMap& map, bool edge) {
+    const std::int64_t tile = edge ? map.mapped_edge : map.mapped;
+    words[0] *= map.coupled[0] ? tile : 1;
+    words[1] *= map.coupled[1] ? tile : 1;
+    Output(map, edge);
+  }
+  void Output(const LevelMap& map, bool edge) {
+    if (map.coupled[2]) {
+      words[2] *= edge ? map.mapped_edge_out : map.mapped_out;
+    } else {
+      summed *= edge ? map.mapped_edge : map.mapped;
+    }
+  }
+};
+
+/// The states of all maps of a level; what maps with a single state contribute is known at once.
+struct LevelStates {
+  const CompletedLevel* level = nullptr;
+  std::array<StateList, mapping::kLayerDims> lists;
+  StaticVector<std::size_t, mapping::kLayerDims> several;  ///< maps with more than one state
+  Products fixed;
+
+  LevelStates(const CompletedLevel& of,
+              const std::array<std::int64_t, mapping::kLayerDims>& extents)
+      : level(&of) {
+    for (std::size_t i = 0; i < of.maps.size(); ++i) {
+      const LevelMap& map = of.maps[i];
+      lists[i] =
+          map.spatial ? SpatialStates(map, extents[i], of.units) : TemporalStates(map, extents[i]);
+      if (lists[i].size() > 1) {
+        several.push_back(i);
+      } else if (!map.spatial) {
+        fixed.Tile(map, lists[i][0].edge);
+      }
+    }
+  }
+};
+
+/// Per map of a level, where it stands.
+using CaseStates = std::array<const State*, mapping::kLayerDims>;
+
 /// The order in which the tool visits the cases of a level; two of its figures depend on it. Case c
 /// takes the state ceil(c / f) mod n of a map with n states, f being the product of the numbers of
 /// states of the maps inside: all maps advance together after case 0.
 class CaseOrder {
  public:
-  CaseOrder(const std::array<StateList, mapping::kLayerDims>& lists, std::size_t maps)
-      : maps_(maps) {
-    for (std::size_t i = 0; i < maps; ++i) {
-      states_[i] = lists[i].size();
+  explicit CaseOrder(const LevelStates& states) : maps_(states.several.size()) {
+    for (std::size_t i = 0; i < maps_; ++i) {
+      states_[i] = states.lists[states.several[i]].size();
     }
   }
-  [[nodiscard]] std::size_t index(std::size_t map) const { return index_[map]; }
+  /// Of the i-th map with several states.
+  [[nodiscard]] std::size_t index(std::size_t i) const { return index_[i]; }
 
   /// False after the last case.
   bool Next() {
@@ -108,16 +155,17 @@ class CaseOrder {
 /// spatial maps are multiplied in per kind of sub-cluster.
 class Case {
  public:
-  Case(const CompletedLevel& level, const std::array<State, mapping::kLayerDims>& states)
-      : level_(level), states_(states) {
-    for (std::size_t i = level.maps.size(); i-- > 0;) {
-      if (states[i].position != Position::kInit) {
-        changing_ = static_cast<int>(i);
+  Case(const LevelStates& all, const CaseStates& states)
+      : level_(*all.level), states_(states), temporal_(all.fixed) {
+    for (std::size_t k = all.several.size(); k-- > 0;) {
+      if (states[all.several[k]]->position != Position::kInit) {
+        changing_ = static_cast<int>(all.several[k]);
         break;
       }
     }
+    const CompletedLevel& level = level_;
     for (const std::size_t i : level.spatial) {
-      const State& state = states[i];
+      const State& state = *states[i];
       spatial_.edge = spatial_.edge || state.edge;
       spatial_.last = state.last_ragged;
       for (std::size_t t = 0; t < kTensorRoles; ++t) {
@@ -128,7 +176,7 @@ class Case {
         }
       }
     }
-    TemporalProducts();
+    TemporalProducts(all);
   }
 
   [[nodiscard]] bool all_init() const { return changing_ < 0; }
@@ -136,16 +184,16 @@ class Case {
   [[nodiscard]] bool stuck() const { return stuck_; }
 
   [[nodiscard]] std::int64_t Ingress(std::size_t tensor) const {
-    if (temporal_[tensor] == 0) {
+    if (temporal_.words[tensor] == 0) {
       return 0;
     }
-    return temporal_[tensor] * OverUnits(coupled_[tensor], [&](bool first, bool last) {
+    return temporal_.words[tensor] * OverUnits(coupled_[tensor], [&](bool first, bool last) {
              return SpatialInput(tensor, first, last);
            });
   }
 
   [[nodiscard]] std::int64_t Egress() const {
-    return temporal_[2] * OverUnits(coupled_[2], [&](bool first, bool last) {
+    return temporal_.words[2] * OverUnits(coupled_[2], [&](bool first, bool last) {
              return SpatialOutput(false, first, last, true);
            });
   }
@@ -153,12 +201,12 @@ class Case {
   /// Operations of the busiest sub-cluster.
   [[nodiscard]] std::int64_t Critical() const {
     const bool last = spatial_.edge && level_.edge_units == 1 && spatial_.last;
-    return temporal_[2] * summed_ * SpatialOutput(true, true, last, true);
+    return temporal_.words[2] * temporal_.summed * SpatialOutput(true, true, last, true);
   }
 
   /// Operations of all sub-clusters.
   [[nodiscard]] std::int64_t Operations() const {
-    const std::int64_t each = temporal_[2] * summed_;
+    const std::int64_t each = temporal_.words[2] * temporal_.summed;
     if (!spatial_.edge) {
       return each * level_.units * SpatialOutput(true, true, false, true);
     }
@@ -198,48 +246,45 @@ class Case {
     return words;
   }
 
-  /// temporal_[t]: words of tensor t as far as temporal maps decide, 0 if the tensor stays;
-  /// summed_: operations per output.
-  void TemporalProducts() {
-    const std::size_t maps = level_.maps.size();
-    std::size_t first_inside = 0;
-    if (changing_ >= 0) {
-      first_inside = static_cast<std::size_t>(changing_) + 1;
-      for (std::size_t i = first_inside; i < maps; ++i) {
-        for (std::size_t t = 0; t < 2; ++t) {
-          fresh_[t] = fresh_[t] || (level_.maps[i].coupled[t] && !states_[i].unrolled);
+  /// An input's words are 0 if it stays where it is.
+  void TemporalProducts(const LevelStates& all) {
+    const bool first = changing_ < 0;
+    const auto changing = static_cast<std::size_t>(std::max(changing_, 0));
+    if (!first) {
+      for (const std::size_t i : all.several) {  // maps with one state are unrolled
+        if (i > changing && !states_[i]->unrolled) {
+          fresh_[0] = fresh_[0] || level_.maps[i].coupled[0];
+          fresh_[1] = fresh_[1] || level_.maps[i].coupled[1];
         }
       }
     }
-    for (std::size_t i = 0; i < maps; ++i) {
+    for (const std::size_t i : all.several) {
       const LevelMap& map = level_.maps[i];
       if (map.spatial) {
         continue;
       }
-      const State& state = states_[i];
-      if (map.coupled[2]) {
-        temporal_[2] *= state.edge ? map.mapped_edge_out : map.mapped_out;
-      } else {
-        summed_ *= state.edge ? map.mapped_edge : map.mapped;
+      const State& state = *states_[i];
+      if (state.position == Position::kInit) {
+        temporal_.Tile(map, state.edge);
+        continue;
       }
+      temporal_.Output(map, state.edge);
       for (std::size_t t = 0; t < 2; ++t) {
         if (!map.coupled[t]) {
           continue;
         }
-        if (state.position == Position::kInit) {
-          temporal_[t] *= state.edge ? map.mapped_edge : map.mapped;
-        } else if (i + 1 == first_inside && !fresh_[t]) {
+        if (i == changing && !fresh_[t]) {
           stuck_ = stuck_ || map.unique == 0;
-          temporal_[t] *= std::max<std::int64_t>(map.unique, 1);
+          temporal_.words[t] *= std::max<std::int64_t>(map.unique, 1);
         } else {
-          temporal_[t] *= map.mapped;
+          temporal_.words[t] *= map.mapped;
         }
       }
     }
-    if (changing_ >= 0) {
+    if (!first) {
       for (std::size_t t = 0; t < 2; ++t) {
-        if (!level_.maps[static_cast<std::size_t>(changing_)].coupled[t]) {
-          temporal_[t] = 0;
+        if (!level_.maps[changing].coupled[t]) {
+          temporal_.words[t] = 0;
         }
       }
     }
@@ -251,7 +296,7 @@ class Case {
     std::int64_t words = 1;
     for (const std::size_t i : level_.spatial) {
       const LevelMap& map = level_.maps[i];
-      const State& state = states_[i];
+      const State& state = *states_[i];
       if (!map.coupled[tensor]) {
         continue;
       }
@@ -280,7 +325,7 @@ class Case {
     std::int64_t words = 1;
     for (const std::size_t i : level_.spatial) {
       if (operations || level_.maps[i].coupled[2]) {
-        words *= SpatialOutputOf(level_.maps[i], states_[i], first, last, reuse);
+        words *= SpatialOutputOf(level_.maps[i], *states_[i], first, last, reuse);
       }
     }
     return words;
@@ -316,13 +361,12 @@ class Case {
   }
 
   const CompletedLevel& level_;
-  const std::array<State, mapping::kLayerDims>& states_;
+  const CaseStates& states_;
   int changing_ = -1;  ///< the innermost map beyond its first position
   Spread spatial_;
   std::array<Spread, kTensorRoles> coupled_;
   std::array<bool, 2> fresh_{};  ///< inputs: a map inside the changing one started over
-  std::array<std::int64_t, kTensorRoles> temporal_ = {1, 1, 1};
-  std::int64_t summed_ = 1;
+  Products temporal_;
   bool stuck_ = false;
 };
 

@@ -70,36 +70,34 @@ class Run {
   }
 
   UnitResult Level(std::size_t l, const Extents& extents) {
-    const CompletedLevel& level = dataflow_.levels[l];
-    const std::size_t maps = level.maps.size();
-    std::array<StateList, kLayerDims> lists;
-    for (std::size_t i = 0; i < maps; ++i) {
-      lists[i] = level.maps[i].spatial ? SpatialStates(level.maps[i], extents[i], level.units)
-                                       : TemporalStates(level.maps[i], extents[i]);
-    }
+    const LevelStates all(dataflow_.levels[l], extents);
     Totals totals;
     std::array<TensorCounts, kRoles> sizes{};
-    std::array<State, kLayerDims> states;
-    CaseOrder order(lists, maps);
+    CaseStates states{};
+    for (std::size_t i = 0; i < all.level->maps.size(); ++i) {
+      states[i] = &all.lists[i][0];
+    }
+    CaseOrder order(all);
     do {
       if (--cases_left_ < 0) {
         report_.verdict = Verdict::kTooManyTiles;
         break;
       }
       std::int64_t occurrences = 1;
-      for (std::size_t i = 0; i < maps; ++i) {
-        states[i] = lists[i][order.index(i)];
-        occurrences *= states[i].occurrences;
+      for (std::size_t k = 0; k < all.several.size(); ++k) {
+        const std::size_t i = all.several[k];
+        states[i] = &all.lists[i][order.index(k)];
+        occurrences *= states[i]->occurrences;
       }
-      OneCase(l, states, occurrences, totals, sizes);
+      OneCase(l, all, states, occurrences, totals, sizes);
     } while (order.Next() && report_.verdict == Verdict::kOk);
     return Finish(l, totals, sizes);
   }
 
-  void OneCase(std::size_t l, const std::array<State, kLayerDims>& states, std::int64_t occurrences,
-               Totals& totals, std::array<TensorCounts, kRoles>& sizes) {
+  void OneCase(std::size_t l, const LevelStates& all, const CaseStates& states,
+               std::int64_t occurrences, Totals& totals, std::array<TensorCounts, kRoles>& sizes) {
     const CompletedLevel& level = dataflow_.levels[l];
-    const Case one(level, states);
+    const Case one(all, states);
     const std::array<std::int64_t, 2> ingress = {one.Ingress(0), one.Ingress(1)};
     const std::int64_t in = ingress[0] + ingress[1];
     const std::int64_t out = one.Egress();
@@ -199,10 +197,9 @@ class Run {
   }
 
   /// Time of the slowest sub-cluster, and how many PEs are busy in all of them.
-  UnitResult Unit(std::size_t l, const std::array<State, kLayerDims>& states,
-                  std::int64_t critical) {
+  UnitResult Unit(std::size_t l, const CaseStates& states, std::int64_t critical) {
     const CompletedLevel& level = dataflow_.levels[l];
-    const State& spatial = states[level.spatial[0]];
+    const State& spatial = *states[level.spatial[0]];
     const auto busy = static_cast<double>(spatial.edge ? level.edge_units : level.units);
     if (l + 1 == dataflow_.levels.size()) {
       return {CeilDiv(critical, hardware_.simd_lanes), busy};
@@ -225,13 +222,13 @@ class Run {
     return result;
   }
 
-  UnitResult Child(std::size_t l, const std::array<State, kLayerDims>& states, bool last) {
+  UnitResult Child(std::size_t l, const CaseStates& states, bool last) {
     const CompletedLevel& level = dataflow_.levels[l];
     // Tile sizes are static, so which of them are ragged is all that tells two tiles apart.
     std::size_t ragged = 0;
     for (std::size_t i = 0; i < level.maps.size(); ++i) {
       const LevelMap& map = level.maps[i];
-      if (states[i].edge && (!map.spatial || level.edge_units == 1 || last)) {
+      if (states[i]->edge && (!map.spatial || level.edge_units == 1 || last)) {
         ragged |= std::size_t{1} << i;
       }
     }
