@@ -258,8 +258,10 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
     const bool own = (moving & ~model_->window_dims(t)) != 0;
     edges.served[i] = each > 0 ? 1 / (node.merge[i] * merge * each) : 0;
     edges.delivered[i] = each > 0 ? 1 / each : 0;
-    edges.closed[i] = each * total * model_->Rest(t, array);
-    edges.open[i] = each * total * (moving != 0 ? model_->Rest(t, node.tile) : 1);
+    // Delivered words; what the loops outside the array repeat of them is Rest(array).
+    edges.closed[i] = each * total * model_->Rest(t, candidate.tile);
+    edges.open[i] =
+        edges.closed[i] / model_->Rest(t, array) * (moving != 0 ? model_->Rest(t, node.tile) : 1);
     double least = own ? 1 : kInfinity;
     for (std::uint32_t rest = moving & model_->window_dims(t); rest != 0; rest &= rest - 1) {
       const int d = std::countr_zero(rest);
