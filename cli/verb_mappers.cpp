@@ -7,7 +7,6 @@
 #include "cli/console.h"
 #include "cli/options.h"
 #include "cli/verb.h"
-#include "driver/driver.h"
 #include "driver/json.h"
 #include "driver/text/render.h"
 

@@ -14,6 +14,7 @@
 #include "driver/json.h"
 #include "driver/requests.h"
 #include "driver/text/render.h"
+#include "planner/plan.h"
 
 namespace sluice::cli {
 namespace {

@@ -2,7 +2,6 @@
 
 #include "driver/catalog.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -49,6 +48,7 @@ std::vector<CatalogEntry> List(const SearchPaths& paths, const Kind& kind) {
     }
   }
   std::vector<CatalogEntry> entries;
+  entries.reserve(found.size());
   for (const auto& [name, path] : found) {
     entries.push_back({name, path});
   }

@@ -92,9 +92,9 @@ void ClassifyTemporal(const std::vector<NestLoop>& loops, TrafficTerm& term) {
   }
 }
 
-void ClassifySpatial(const mapping::Workload& workload, const arch::Chain& chain,
-                     const mapping::Mapping& mapping, const cost::Policy& policy, std::size_t end,
-                     std::size_t t, TrafficTerm& term) {
+void ClassifySpatial(const cost::Evaluator& evaluator, const mapping::Mapping& mapping,
+                     std::size_t end, std::size_t t, TrafficTerm& term) {
+  const mapping::Workload& workload = evaluator.workload();
   for (std::size_t l = 0; l < end; ++l) {
     for (const LoopAxis axis : {LoopAxis::kX, LoopAxis::kY}) {
       const mapping::LoopList* loops =
@@ -107,7 +107,7 @@ void ClassifySpatial(const mapping::Workload& workload, const arch::Chain& chain
                             static_cast<int>(l), axis};
         const bool shared = static_cast<int>(l) >= term.level &&
                             !Touches(workload.tensors[t], loop) &&
-                            Shares(chain.levels[l], policy, term.is_output);
+                            Shares(evaluator.chain().levels[l], evaluator.policy(), term.is_output);
         (shared ? term.sharing : term.spreading).push_back(note);
         term.places = SaturatingMul(term.places, shared ? 1 : note.bound);
       }
@@ -134,6 +134,7 @@ std::vector<std::string> Labels(const mapping::Workload& workload) {
 
 std::vector<std::string> LevelNames(const arch::Chain& chain) {
   std::vector<std::string> names;
+  names.reserve(chain.levels.size());
   for (const arch::Level& level : chain.levels) {
     names.push_back(level.memory.name);
   }
@@ -270,7 +271,7 @@ Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& ma
           term.inner < 0 ? chain.levels.size() : static_cast<std::size_t>(term.inner);
       term.inner_tile_words = term.inner < 0 ? 1 : mapping::TileWords(workload, mapping, end, t);
       ClassifyTemporal(TemporalLoops(workload, mapping, end, t), term);
-      ClassifySpatial(workload, chain, mapping, evaluator.policy(), end, t, term);
+      ClassifySpatial(evaluator, mapping, end, t, term);
       for (const cost::EdgeExplanation& edge : edges) {
         if (edge.tensor == term.tensor && edge.parent == term.level && edge.exact_terms &&
             term.inner >= 0) {

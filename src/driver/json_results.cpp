@@ -53,6 +53,7 @@ Json BindingJson(const cost::Binding& binding, const std::vector<std::string>& l
 
 std::vector<std::string> LevelNames(const arch::Chain& chain) {
   std::vector<std::string> names;
+  names.reserve(chain.levels.size());
   for (const arch::Level& level : chain.levels) {
     names.push_back(level.memory.name);
   }

@@ -1,6 +1,5 @@
 // What went in: networks, architectures, the shipped files, the state of the installation.
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>

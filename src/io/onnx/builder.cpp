@@ -116,7 +116,7 @@ OpBuilder& OpBuilder::Read(int id, std::vector<ir::AxisExpr> axes) {
 
 OpBuilder& OpBuilder::ReadBroadcast(int id, const std::vector<int>& dims) {
   const Value& value = importer_->value(id);
-  const Shape& shape = *value.shape;
+  const Shape& shape = value.known_shape();
   const bool single = std::ranges::all_of(shape, [](auto e) { return e == 1; });
   if (value.is_constant && single) {
     return *this;

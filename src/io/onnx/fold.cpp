@@ -84,6 +84,7 @@ Result<Outputs> FoldConcat(const Job& job) {
   SLUICE_TRY(const std::int64_t axis, NormalizeAxis(job.node.Int("axis", 0), out.shape.size()));
   const auto a = static_cast<std::size_t>(axis);
   std::vector<Shape> strides;
+  strides.reserve(job.inputs.size());
   for (std::size_t i = 0; i < job.inputs.size(); ++i) {
     strides.push_back(Strides(job.in(i).shape));
   }

@@ -5,7 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
 
+#include "base/diagnostic.h"
 #include "io/onnx/fold.h"
 #include "io/onnx/shapes.h"
 

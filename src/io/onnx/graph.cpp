@@ -99,7 +99,7 @@ double Node::Float(std::string_view attribute, double fallback) const {
   return found != nullptr && found->f ? static_cast<double>(*found->f) : fallback;
 }
 
-std::string Node::String(std::string_view attribute, std::string fallback) const {
+std::string Node::String(std::string_view attribute, const std::string& fallback) const {
   const Attribute* found = Find(attribute);
   return found != nullptr && found->s ? *found->s : fallback;
 }

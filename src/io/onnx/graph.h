@@ -81,6 +81,12 @@ struct Value {
   std::optional<Constant> data;  ///< of small constants
   int storage = -1;              ///< the value whose bytes this one renames (views)
   ir::TensorId tensor;           ///< once an operator touches it
+
+  /// The shape of a value that has one, as every input of a node does when its turn comes.
+  [[nodiscard]] const Shape& known_shape() const {
+    SLUICE_CHECK(shape.has_value(), "no shape: " + name);
+    return *shape;
+  }
 };
 
 struct Attribute {
@@ -109,7 +115,7 @@ struct Node {
   [[nodiscard]] const Attribute* Find(std::string_view attribute) const;
   [[nodiscard]] std::int64_t Int(std::string_view attribute, std::int64_t fallback) const;
   [[nodiscard]] double Float(std::string_view attribute, double fallback) const;
-  [[nodiscard]] std::string String(std::string_view attribute, std::string fallback) const;
+  [[nodiscard]] std::string String(std::string_view attribute, const std::string& fallback) const;
   /// The list, or nullopt if the attribute is absent.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> Ints(std::string_view attribute) const;
 };

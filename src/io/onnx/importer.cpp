@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,20 +39,32 @@ constexpr std::size_t kMaxRank = 32;
 
 using RowTable = std::unordered_map<std::string_view, const OpRow*>;
 
+void AddRows(std::span<const OpRow> family, RowTable* rows) {
+  for (const OpRow& row : family) {
+    const bool added = rows->emplace(row.op_type, &row).second;
+    SLUICE_CHECK(added, "operator listed twice: " + std::string(row.op_type));
+  }
+}
+
 const RowTable& Rows() {
   static const RowTable kTable = [] {
     RowTable rows;
     for (const auto family : {ConvolutionRows(), MatmulRows(), ElementwiseRows(), ReductionRows(),
                               NormalizationRows(), ViewRows(), MovementRows(), IndexingRows(),
                               ResizeRows(), RecurrentRows(), QuantizationRows(), ConstantRows()}) {
-      for (const OpRow& row : family) {
-        const bool added = rows.emplace(row.op_type, &row).second;
-        SLUICE_CHECK(added, "operator listed twice: " + std::string(row.op_type));
-      }
+      AddRows(family, &rows);
     }
     return rows;
   }();
   return kTable;
+}
+
+Diagnostic NotConstant(const Value& value, std::size_t input) {
+  return Diagnostic(ErrorCode::kOnnxDynamicDim,
+                    fmt::format("its input {} (`{}`) decides a shape but is not a constant whose "
+                                "elements the file holds",
+                                input, value.name))
+      .WithHint("export the model with static shapes, or run a shape-folding pass");
 }
 
 std::string Suggestion(const std::string& op_type) {
@@ -138,13 +151,10 @@ Diagnostic Importer::Locate(const Node& node, Diagnostic diagnostic) const {
 Result<std::vector<std::int64_t>> Importer::Integers(const Node& node, std::size_t i) const {
   const Value& v = Input(node, i);
   if (!v.data) {
-    return Fail(Diagnostic(ErrorCode::kOnnxDynamicDim,
-                           fmt::format("its input {} (`{}`) decides a shape but is not a constant "
-                                       "whose elements the file holds",
-                                       i, v.name))
-                    .WithHint("export the model with static shapes, or run a shape-folding pass"));
+    return Fail(NotConstant(v, i));
   }
   std::vector<std::int64_t> numbers;
+  numbers.reserve(v.data->size());
   for (std::size_t k = 0; k < v.data->size(); ++k) {
     numbers.push_back(v.data->AsInt(k));
   }
@@ -154,10 +164,10 @@ Result<std::vector<std::int64_t>> Importer::Integers(const Node& node, std::size
 Result<std::vector<double>> Importer::Numbers(const Node& node, std::size_t i) const {
   const Value& v = Input(node, i);
   if (!v.data) {
-    SLUICE_TRY(const auto unreachable, Integers(node, i));
-    static_cast<void>(unreachable);
+    return Fail(NotConstant(v, i));
   }
   std::vector<double> numbers;
+  numbers.reserve(v.data->size());
   for (std::size_t k = 0; k < v.data->size(); ++k) {
     numbers.push_back(v.data->AsDouble(k));
   }
@@ -220,7 +230,7 @@ Status Importer::Define(const Node& node, std::size_t o, Shape shape, std::int32
   v.type = type;
   if (v.tensor.valid()) {  // a handler gave up half-way and a fallback defines the output anew
     ir::Tensor& tensor = network_.tensors[static_cast<std::size_t>(v.tensor.value)];
-    tensor.shape = *v.shape;
+    tensor.shape = v.known_shape();
     tensor.element_bits = ElementBits(type);
     tensor.storage = {};
     v.storage = -1;
@@ -259,7 +269,7 @@ Result<int> Importer::NewValue(const std::string& name, Shape shape, std::int32_
 }
 
 Result<int> Importer::CarriedValue(const std::string& name, int storage) {
-  SLUICE_TRY(const int id, NewValue(name, *value(storage).shape, value(storage).type));
+  SLUICE_TRY(const int id, NewValue(name, value(storage).known_shape(), value(storage).type));
   mutable_value(id).storage = storage;
   return id;
 }
@@ -281,7 +291,7 @@ ir::TensorId Importer::TensorOf(int id) {
   Value& v = mutable_value(id);
   ir::Tensor tensor;
   tensor.name = v.name;
-  tensor.shape = *v.shape;
+  tensor.shape = v.known_shape();
   tensor.element_bits = ElementBits(v.type);
   tensor.storage = stored;
   tensor.role = v.is_constant ? ir::TensorRole::kWeight
@@ -319,7 +329,8 @@ Status Importer::FinishConstants(const Node& node) {
   std::vector<const Constant*> inputs;
   bool known = true;
   for (const int input : node.inputs) {
-    inputs.push_back(input >= 0 && value(input).data ? &*value(input).data : nullptr);
+    const std::optional<Constant>* const data = input >= 0 ? &value(input).data : nullptr;
+    inputs.push_back(data != nullptr && data->has_value() ? &**data : nullptr);
     known = known && (input < 0 || inputs.back() != nullptr);
   }
   std::vector<Shape> shapes;
@@ -333,10 +344,10 @@ Status Importer::FinishConstants(const Node& node) {
     }
     Value& v = mutable_value(output);
     v.is_constant = true;
-    SLUICE_TRY(const std::int64_t elements, ElementCount(*v.shape));
+    SLUICE_TRY(const std::int64_t elements, ElementCount(v.known_shape()));
     known = known && elements <= kMaxConstantElements;
     done = done && v.data.has_value();
-    shapes.push_back(*v.shape);
+    shapes.push_back(v.known_shape());
     types.push_back(v.type);
   }
   // Work, not only memory: hostile models can ask for much of either.

@@ -80,7 +80,7 @@ class Importer {
   }
   /// Shape of an input that is there.
   [[nodiscard]] const Shape& ShapeOf(const Node& node, std::size_t i) const {
-    return *Input(node, i).shape;
+    return Input(node, i).known_shape();
   }
   [[nodiscard]] std::int32_t TypeOf(const Node& node, std::size_t i) const {
     return Input(node, i).type;
@@ -89,7 +89,7 @@ class Importer {
   [[nodiscard]] Result<std::vector<std::int64_t>> Integers(const Node& node, std::size_t i) const;
   [[nodiscard]] Result<std::vector<double>> Numbers(const Node& node, std::size_t i) const;
   /// The list given as input `i` if that is there, else as attribute, else nullopt.
-  Result<std::optional<std::vector<std::int64_t>>> IntegersOrAttribute(
+  [[nodiscard]] Result<std::optional<std::vector<std::int64_t>>> IntegersOrAttribute(
       const Node& node, std::size_t i, std::string_view attribute) const;
   /// The static shape the model declares for an output, if it does (and the batch was not
   /// overridden).

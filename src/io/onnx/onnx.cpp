@@ -230,11 +230,11 @@ Status CheckStored(const Graph& graph) {
     if (!v.is_constant) {
       continue;
     }
-    SLUICE_TRY(const std::int64_t elements, onnx_import::ElementCount(*v.shape));
-    if (elements >= kMaxExtent || v.shape->size() > kMaxRank) {
+    SLUICE_TRY(const std::int64_t elements, onnx_import::ElementCount(v.known_shape()));
+    if (elements >= kMaxExtent || v.known_shape().size() > kMaxRank) {
       return Fail(Diagnostic(ErrorCode::kOnnxOverflow,
                              fmt::format("initialiser `{}` of shape {} is too large", v.name,
-                                         onnx_import::ShapeText(*v.shape)))
+                                         onnx_import::ShapeText(v.known_shape())))
                       .WithHint("a tensor must have fewer than 2^40 elements and 33 axes"));
     }
     if (ElementBits(v.type) == 0) {

@@ -223,7 +223,7 @@ Status Reader::ReadInitializers(const onnx::GraphProto& proto) {
     v.type = tensor.data_type();
     SLUICE_TRY(v.shape, DimsOf(tensor));
     v.is_constant = true;
-    v.data = Decode(tensor, *v.shape);
+    v.data = Decode(tensor, v.known_shape());
     return {};
   };
   for (const auto& tensor : proto.initializer()) {

@@ -49,6 +49,7 @@ struct Channels {
   std::int64_t groups = 1;
   std::int64_t in = 1;   ///< per group
   std::int64_t out = 1;  ///< per group
+  bool transposed = false;
 };
 
 Result<Channels> CheckChannels(const Node& node, const Shape& x, const Shape& w, bool transposed) {
@@ -57,6 +58,7 @@ Result<Channels> CheckChannels(const Node& node, const Shape& x, const Shape& w,
         "input {} and weights {} must have the same rank, at least 3", ShapeText(x), ShapeText(w)));
   }
   Channels c;
+  c.transposed = transposed;
   c.groups = node.Int("group", 1);
   const std::int64_t stored = transposed ? w[0] : w[1];
   if (c.groups < 1 || x[1] % c.groups != 0 || w[0] % c.groups != 0 ||
@@ -73,9 +75,9 @@ Result<Channels> CheckChannels(const Node& node, const Shape& x, const Shape& w,
 
 /// Emits the convolution into value `out`. `windows` are planned for its direction.
 Status EmitWindows(Importer& importer, const Node& node, const Operands& operands,
-                   const Channels& channels, const std::vector<Window>& windows, bool transposed,
-                   int out) {
+                   const Channels& channels, const std::vector<Window>& windows, int out) {
   const std::size_t rank = windows.size();
+  const bool transposed = channels.transposed;
   OpBuilder op(importer, node);
   const int n = op.Dim("N", importer.ShapeOf(node, operands.x)[0]);
   const int g = channels.groups > 1 ? op.Dim("G", channels.groups) : -1;
@@ -83,6 +85,8 @@ Status EmitWindows(Importer& importer, const Node& node, const Operands& operand
   const int c = op.Dim("C", channels.in);
   std::vector<int> position;
   std::vector<int> kernel;
+  position.reserve(rank);
+  kernel.reserve(rank);
   for (std::size_t i = 0; i < rank; ++i) {
     position.push_back(op.Dim(SpatialName(transposed ? "DHW" : "OPQ", rank, i),
                               transposed ? windows[i].input : windows[i].output));
@@ -151,17 +155,14 @@ Status EmitConvolution(Importer& importer, const Node& node, const Operands& ope
                                             y[1]));
   }
   if (!has_bias || importer.Input(node, operands.bias).is_constant) {
-    return EmitWindows(importer, node, operands, channels, windows, transposed, node.outputs[0]);
+    return EmitWindows(importer, node, operands, channels, windows, node.outputs[0]);
   }
   const std::string& name = importer.value(node.outputs[0]).name;
   SLUICE_TRY(const int sums, importer.NewValue(name + ".unbiased", y, operands.output_type));
-  SLUICE_TRY_STATUS(EmitWindows(importer, node, operands, channels, windows, transposed, sums));
+  SLUICE_TRY_STATUS(EmitWindows(importer, node, operands, channels, windows, sums));
   OpBuilder add(importer, node, "bias");
   const std::vector<int> dims = add.DimsFor(y);
-  std::vector<ir::AxisExpr> all;
-  for (const int dim : dims) {
-    all.push_back(Along(dim));
-  }
+  const std::vector<ir::AxisExpr> all = AlongAll(dims);
   return add.Read(sums, all)
       .Read(node.inputs[operands.bias], {Along(dims[1])})
       .Write(node.outputs[0], all)
@@ -201,6 +202,7 @@ Status EmitPool(Importer& importer, const Node& node, const std::string& suffix,
   const int n = op.Dim("N", x[0]);
   const int c = op.Dim("C", x[1]);
   std::vector<int> position;
+  position.reserve(windows.size());
   for (std::size_t i = 0; i < windows.size(); ++i) {
     position.push_back(op.Dim(SpatialName("OPQ", windows.size(), i), windows[i].output));
   }

@@ -19,6 +19,7 @@
 #include "io/onnx/graph.h"
 #include "io/onnx/importer.h"
 #include "io/onnx/shapes.h"
+#include "ir/network.h"
 
 namespace sluice::io::onnx_import {
 
@@ -27,18 +28,24 @@ namespace {
 /// Reads one operator may have: six tensors less the output.
 constexpr std::size_t kMaxReads = 5;
 
-/// One operator over the shape of `out`; `operations` scales the work of the row.
+/// One of the operators that a node becomes.
+struct Part {
+  int out;             ///< the value it writes
+  std::string suffix;  ///< of its name
+  std::int64_t operations = 1;
+};
+
+/// One operator over the shape of `part.out`; `part.operations` scales the work of the row.
 Status EmitOver(Importer& importer, const Node& node, const OpRow& row,
-                const std::vector<int>& inputs, int out, const std::string& suffix,
-                std::int64_t operations) {
-  OpBuilder op(importer, node, suffix);
-  const std::vector<int> dims = op.DimsFor(*importer.value(out).shape);
+                const std::vector<int>& inputs, const Part& part) {
+  OpBuilder op(importer, node, part.suffix);
+  const std::vector<int> dims = op.DimsFor(importer.value(part.out).known_shape());
   for (const int input : inputs) {
     op.ReadBroadcast(input, dims);
   }
-  op.Write(out, AlongAll(dims));
-  if (operations > 1) {
-    op.Work(ir::WorkClass::kVector, row.vector * operations);
+  op.Write(part.out, AlongAll(dims));
+  if (part.operations > 1) {
+    op.Work(ir::WorkClass::kVector, row.vector * part.operations);
   } else {
     op.Work(row);
   }
@@ -65,7 +72,7 @@ Status Elementwise(Importer& importer, const Node& node, const OpRow& row, std::
       inputs.push_back(node.inputs[i]);
     }
   }
-  return EmitOver(importer, node, row, inputs, node.outputs[0], "", 1);
+  return EmitOver(importer, node, row, inputs, {node.outputs[0], ""});
 }
 
 Status Unary(Importer& importer, const Node& node, const OpRow& row) {
@@ -126,8 +133,9 @@ Status Variadic(Importer& importer, const Node& node, const OpRow& row) {
     if (!last) {
       SLUICE_TRY(out, importer.NewValue(fmt::format("{}.{}", name, part), shape, type));
     }
-    SLUICE_TRY_STATUS(EmitOver(importer, node, row, reads, out, last ? "" : std::to_string(part),
-                               static_cast<std::int64_t>(reads.size()) - 1));
+    SLUICE_TRY_STATUS(EmitOver(
+        importer, node, row, reads,
+        {out, last ? "" : std::to_string(part), static_cast<std::int64_t>(reads.size()) - 1}));
     partial = out;
   }
   return {};
@@ -139,7 +147,7 @@ Status CastTo(Importer& importer, const Node& node, std::int32_t type, const OpR
   if (type == importer.TypeOf(node, 0)) {
     return importer.EmitView(node, 0);
   }
-  return EmitOver(importer, node, row, {node.inputs[0]}, node.outputs[0], "", 1);
+  return EmitOver(importer, node, row, {node.inputs[0]}, {node.outputs[0], ""});
 }
 
 Status Cast(Importer& importer, const Node& node, const OpRow& row) {
@@ -163,11 +171,11 @@ Status Dropout(Importer& importer, const Node& node, const OpRow& row) {
     trains = !mode->empty() && mode->front() != 0;
   }
   if (importer.Wants(node, 0)) {
-    SLUICE_TRY_STATUS(trains
-                          ? EmitOver(importer, node, row, {node.inputs[0]}, node.outputs[0], "", 2)
-                          : importer.EmitView(node, 0));
+    SLUICE_TRY_STATUS(
+        trains ? EmitOver(importer, node, row, {node.inputs[0]}, {node.outputs[0], "", 2})
+               : importer.EmitView(node, 0));
   }
-  return importer.Wants(node, 1) ? EmitOver(importer, node, row, {}, node.outputs[1], "mask", 1)
+  return importer.Wants(node, 1) ? EmitOver(importer, node, row, {}, {node.outputs[1], "mask"})
                                  : Status{};
 }
 
@@ -247,7 +255,7 @@ constexpr OpRow kRows[] = {
 }  // namespace
 
 Status Importer::EmitAdd(const Node& node, int a, int b, int out) {
-  return EmitOver(*this, node, {"Add", nullptr, 2, 1}, {a, b}, out, "bias", 1);
+  return EmitOver(*this, node, {"Add", nullptr, 2, 1}, {a, b}, {out, "bias"});
 }
 
 std::span<const OpRow> ElementwiseRows() {

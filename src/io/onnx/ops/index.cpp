@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -32,7 +31,7 @@ struct Progression {
 };
 
 Result<std::optional<Progression>> EvenlySpaced(const Value& indices, std::int64_t extent) {
-  if (!indices.data || indices.data->size() == 0 || indices.shape->size() > 1) {
+  if (!indices.data || indices.data->size() == 0 || indices.known_shape().size() > 1) {
     return std::optional<Progression>();
   }
   std::vector<std::int64_t> at;
@@ -132,6 +131,7 @@ Result<TupleIndex> PlanTuple(const Shape& data, const Shape& indices, std::int64
 std::vector<ir::AxisExpr> TupleAxes(const OpBuilder& op, const TupleIndex& tuple,
                                     const std::vector<int>& outer, const std::vector<int>& inner) {
   std::vector<ir::AxisExpr> axes;
+  axes.reserve(tuple.batch + tuple.length + inner.size());
   for (std::size_t i = 0; i < tuple.batch; ++i) {
     axes.push_back(Along(outer[i]));
   }

@@ -106,13 +106,14 @@ Status EmitProduct(Importer& importer, const Node& node, const Product& p, std::
                    std::size_t b_input, const std::vector<std::size_t>& parameters) {
   OpBuilder op(importer, node);
   std::vector<int> batch;
+  batch.reserve(p.batch.size());
   for (std::size_t i = 0; i < p.batch.size(); ++i) {
     batch.push_back(op.Dim(p.batch.size() == 1 ? "B" : fmt::format("B{}", i), p.batch[i]));
   }
   const int m = op.Dim("M", p.m);
   const int n = op.Dim("N", p.n);
   const int k = op.Dim("K", p.k);
-  const auto axes = [&](const Shape& shape, std::vector<int> inner) {
+  const auto axes = [&](const Shape& shape, const std::vector<int>& inner) {
     const std::size_t outer = shape.size() - inner.size();
     std::vector<ir::AxisExpr> result;
     for (std::size_t i = 0; i < outer; ++i) {
@@ -303,6 +304,7 @@ Status Einsum(Importer& importer, const Node& node, const OpRow&) {
   for (std::size_t i = 0; i < equation.inputs.size(); ++i) {
     const Shape& shape = importer.ShapeOf(node, i);
     std::vector<ir::AxisExpr> axes;
+    axes.reserve(shape.size());
     for (std::size_t x = 0; x < shape.size(); ++x) {
       axes.push_back(shape[x] == 1 ? ir::AxisExpr{} : Along(dims.at(equation.inputs[i][x])));
     }
@@ -370,12 +372,20 @@ Result<Heads> PlanHeads(const Importer& importer, const Node& node) {
   return h;
 }
 
+/// The dims that choose a head; `group` is -1 where heads are shared.
+struct HeadDims {
+  int batch;
+  int head;
+  int group;
+};
+
 /// Axes of queries or the result (grouped) or of keys and values, whichever way heads are stored.
-std::vector<ir::AxisExpr> HeadAxes(const Heads& h, int b, int head, int group, int row, int column,
+std::vector<ir::AxisExpr> HeadAxes(const Heads& h, const HeadDims& dims, int row, int column,
                                    std::int64_t depth) {
-  Terms terms{{head, group < 0 ? 1 : h.groups}};
-  if (group >= 0) {
-    terms.emplace_back(group, 1);
+  const int b = dims.batch;
+  Terms terms{{dims.head, dims.group < 0 ? 1 : h.groups}};
+  if (dims.group >= 0) {
+    terms.emplace_back(dims.group, 1);
   }
   if (!h.packed) {
     return {Along(b), Affine(terms), Along(row), Along(column)};
@@ -420,14 +430,16 @@ Status Attention(Importer& importer, const Node& node, const OpRow&) {
       return std::vector<ir::AxisExpr>{Along(b), Affine({{head, h.groups}, {group, 1}}), Along(m),
                                        Along(column)};
     };
+    const HeadDims apart{b, head, group};
+    const HeadDims shared{b, head, -1};
     if (first) {
-      op.Read(node.inputs[0], HeadAxes(h, b, head, group, m, k, h.depth));
-      op.Read(node.inputs[1], HeadAxes(h, b, head, -1, n, k, h.depth));
+      op.Read(node.inputs[0], HeadAxes(h, apart, m, k, h.depth));
+      op.Read(node.inputs[1], HeadAxes(h, shared, n, k, h.depth));
       op.Accumulate(scores, score(n));
     } else {
       op.Read(weights, score(k));
-      op.Read(node.inputs[2], HeadAxes(h, b, head, -1, k, n, h.value_depth));
-      op.Accumulate(node.outputs[0], HeadAxes(h, b, head, group, m, n, h.value_depth));
+      op.Read(node.inputs[2], HeadAxes(h, shared, k, n, h.value_depth));
+      op.Accumulate(node.outputs[0], HeadAxes(h, apart, m, n, h.value_depth));
     }
     return op.Work(ir::WorkClass::kMac, 1).Emit();
   };

@@ -181,6 +181,7 @@ Status Slice(Importer& importer, const Node& node, const OpRow&) {
   OpBuilder op(importer, node);
   const std::vector<int> dims = op.DimsFor(y);
   std::vector<ir::AxisExpr> read;
+  read.reserve(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     read.push_back(Affine({{dims[i], ranges[i].step}}, ranges[i].start));
   }
@@ -324,9 +325,9 @@ Status EmitBlocks(Importer& importer, const Node& node, const Shape& deep, std::
   const ir::AxisExpr channel = columns_first
                                    ? Affine({{c, block * block}, {y, block}, {x, 1}})
                                    : Affine({{y, block * channels}, {x, channels}, {c, 1}});
-  std::vector<ir::AxisExpr> packed{Along(n), channel, Along(h), Along(w)};
-  std::vector<ir::AxisExpr> spread{Along(n), Along(c), Affine({{h, block}, {y, 1}}),
-                                   Affine({{w, block}, {x, 1}})};
+  const std::vector<ir::AxisExpr> packed{Along(n), channel, Along(h), Along(w)};
+  const std::vector<ir::AxisExpr> spread{Along(n), Along(c), Affine({{h, block}, {y, 1}}),
+                                         Affine({{w, block}, {x, 1}})};
   return op.Read(node.inputs[0], to_space ? packed : spread)
       .Write(node.outputs[0], to_space ? spread : packed)
       .Work(ir::WorkClass::kMove, 1)

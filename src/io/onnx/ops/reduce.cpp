@@ -45,21 +45,28 @@ Shape ReducedShape(const Shape& x, const Axes& axes, bool keep) {
   return y;
 }
 
-/// Accumulates value `in` over `axes` into value `out`, whose shape is ReducedShape.
-Status EmitReduction(Importer& importer, const Node& node, const std::string& suffix, int in,
-                     int out, const Axes& axes, bool keep, const OpRow& row) {
-  const Shape x = *importer.value(in).shape;
-  OpBuilder op(importer, node, suffix);
+struct Reduction {
+  std::string suffix;  ///< of the operator's name
+  int in;
+  int out;  ///< of shape ReducedShape
+  Axes axes;
+  bool keep;
+};
+
+/// Accumulates one value over axes into another.
+Status EmitReduction(Importer& importer, const Node& node, const Reduction& r, const OpRow& row) {
+  const Shape x = importer.value(r.in).known_shape();
+  OpBuilder op(importer, node, r.suffix);
   const std::vector<int> dims = op.DimsFor(x);
   std::vector<ir::AxisExpr> write;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (!Contains(axes, i)) {
+    if (!Contains(r.axes, i)) {
       write.push_back(Along(dims[i]));
-    } else if (keep) {
+    } else if (r.keep) {
       write.emplace_back();
     }
   }
-  return op.Read(in, AlongAll(dims)).Accumulate(out, std::move(write)).Work(row).Emit();
+  return op.Read(r.in, AlongAll(dims)).Accumulate(r.out, std::move(write)).Work(row).Emit();
 }
 
 /// Axes are an attribute until opset 17 (ReduceSum: 12) and an input since; none means all, or with
@@ -80,7 +87,7 @@ Status Reduce(Importer& importer, const Node& node, const OpRow& row) {
   }
   SLUICE_TRY_STATUS(
       importer.Define(node, 0, ReducedShape(x, axes, keep), importer.TypeOf(node, 0)));
-  return EmitReduction(importer, node, "", node.inputs[0], node.outputs[0], axes, keep, row);
+  return EmitReduction(importer, node, {"", node.inputs[0], node.outputs[0], axes, keep}, row);
 }
 
 Status ArgReduce(Importer& importer, const Node& node, const OpRow& row) {
@@ -88,7 +95,7 @@ Status ArgReduce(Importer& importer, const Node& node, const OpRow& row) {
   SLUICE_TRY(const std::int64_t axis, NormalizeAxis(node.Int("axis", 0), x.size()));
   const bool keep = node.Int("keepdims", 1) != 0;
   SLUICE_TRY_STATUS(importer.Define(node, 0, ReducedShape(x, {axis}, keep), kInt64Type));
-  return EmitReduction(importer, node, "", node.inputs[0], node.outputs[0], {axis}, keep, row);
+  return EmitReduction(importer, node, {"", node.inputs[0], node.outputs[0], {axis}, keep}, row);
 }
 
 /// y = f(x along the whole axes), elementwise in shape. Inputs from 1 on are parameters or reads
@@ -150,9 +157,10 @@ Status LayerNormalization(Importer& importer, const Node& node, const OpRow& row
   for (std::size_t o = 1; o < 3; ++o) {
     SLUICE_TRY_STATUS(importer.Define(node, o, statistics, type));
     if (importer.Wants(node, o)) {
-      SLUICE_TRY_STATUS(EmitReduction(importer, node, o == 1 ? "mean" : "deviation", node.inputs[0],
-                                      node.outputs[o], whole, true,
-                                      {"", nullptr, 1, static_cast<int>(o)}));
+      SLUICE_TRY_STATUS(EmitReduction(
+          importer, node,
+          {o == 1 ? "mean" : "deviation", node.inputs[0], node.outputs[o], whole, true},
+          {"", nullptr, 1, static_cast<int>(o)}));
     }
   }
   return importer.Wants(node, 0) ? EmitNormalization(importer, node, whole, row) : Status{};
@@ -249,9 +257,10 @@ Status BatchNormalization(Importer& importer, const Node& node, const OpRow& row
   for (std::size_t o = 1; o < 5; ++o) {
     SLUICE_TRY_STATUS(importer.Define(node, o, {channels}, importer.TypeOf(node, 0)));
     if (importer.Wants(node, o) && x.size() > 1) {
-      SLUICE_TRY_STATUS(EmitReduction(importer, node, fmt::format("statistics{}", o),
-                                      node.inputs[0], node.outputs[o], statistics, false,
-                                      {"", nullptr, 1, o % 2 == 1 ? 1 : 2}));
+      SLUICE_TRY_STATUS(EmitReduction(
+          importer, node,
+          {fmt::format("statistics{}", o), node.inputs[0], node.outputs[o], statistics, false},
+          {"", nullptr, 1, o % 2 == 1 ? 1 : 2}));
     }
   }
   if (!importer.Wants(node, 0)) {
@@ -301,7 +310,7 @@ Status Lrn(Importer& importer, const Node& node, const OpRow& row) {
 
 /// One value per target: minus the entry of `scores` the target names, summed if `reduced`.
 Status EmitLoss(Importer& importer, const Node& node, int scores, const OpRow& row) {
-  const Shape x = *importer.value(scores).shape;
+  const Shape x = importer.value(scores).known_shape();
   const Shape target = importer.ShapeOf(node, 1);
   Shape expected = x;
   if (x.size() >= 2) {

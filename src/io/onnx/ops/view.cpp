@@ -97,7 +97,7 @@ Status Importer::EmitView(const Node& node, std::size_t o) {
     return {};
   }
   const Shape in_shape = ShapeOf(node, 0);
-  const Shape out_shape = *value(node.outputs[o]).shape;
+  const Shape out_shape = value(node.outputs[o]).known_shape();
   SLUICE_TRY(const std::int64_t in_elements, ElementCount(in_shape));
   SLUICE_TRY(const std::int64_t out_elements, ElementCount(out_shape));
   if (in_elements != out_elements) {
@@ -130,13 +130,13 @@ Status Importer::EmitOpaque(const Node& node, std::size_t o, ir::WorkClass work)
                             node.inputs.size(), kMaxInputs));
   }
   OpBuilder op(*this, node, o == 0 ? "" : std::to_string(o));
-  const std::vector<int> dims = op.DimsFor(*value(node.outputs[o]).shape);
+  const std::vector<int> dims = op.DimsFor(value(node.outputs[o]).known_shape());
   std::size_t reads = 0;
   for (const int input : node.inputs) {
     if (input < 0 || !value(input).shape) {
       continue;
     }
-    SLUICE_TRY(const std::int64_t elements, ElementCount(*value(input).shape));
+    SLUICE_TRY(const std::int64_t elements, ElementCount(value(input).known_shape()));
     if (elements == 0) {
       continue;  // an empty constant that stands for "not given"
     }
@@ -149,11 +149,12 @@ Status Importer::EmitOpaque(const Node& node, std::size_t o, ir::WorkClass work)
     ++reads;
     // Any element may be needed. Output dims are spread over the axes from the right, so that no
     // more elements are counted than there are points.
-    std::vector<std::vector<int>> fed(value(input).shape->size());
+    std::vector<std::vector<int>> fed(value(input).known_shape().size());
     for (std::size_t r = 0; r < dims.size() && !fed.empty(); ++r) {
       fed[r < fed.size() ? fed.size() - 1 - r : 0].push_back(dims[dims.size() - 1 - r]);
     }
     std::vector<ir::AxisExpr> axes;
+    axes.reserve(fed.size());
     for (const std::vector<int>& feeding : fed) {
       axes.push_back(op.Indirect(feeding));
     }
