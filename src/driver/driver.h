@@ -75,8 +75,9 @@ struct MapOutcome {
   double bound = 0;  ///< no valid mapping's objective is below this
   std::int64_t evaluations = 0;
   double seconds = 0;
-  std::string stopped;   ///< why the search ended
-  bool complete = true;  ///< false when interrupted
+  std::string stopped;      ///< why the search ended
+  std::string constraints;  ///< path of the file that the mapping satisfies; empty: none
+  bool complete = true;     ///< false when interrupted
 };
 Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& descriptor,
                                const std::string& architecture, const SearchRequest& search);

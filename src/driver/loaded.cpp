@@ -29,7 +29,6 @@
 #include "ir/network.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
-#include "planner/layerwise.h"
 #include "planner/plan.h"
 
 namespace sluice::driver {
@@ -87,9 +86,9 @@ Result<LoadedArchitecture> ParseArchitecture(std::string text, const std::string
 Result<planner::Plan> PlanLoaded(const LoadedNetwork& network,
                                  const LoadedArchitecture& architecture, const ModelRequest& model,
                                  const SearchRequest& search, const std::string& command_line) {
-  SLUICE_TRY(const planner::PlanOptions options, MakePlanOptions(search));
+  SLUICE_TRY(const SearchSetup setup, MakeSearch(search));
   SLUICE_TRY(planner::Plan plan,
-             planner::PlanLayerwise(network.network, architecture.architecture, options));
+             RunSearch(search, setup, network.network, architecture.architecture));
   planner::Provenance& provenance = plan.provenance;
   provenance.tool_version = ToolVersion();
   provenance.command = command_line;

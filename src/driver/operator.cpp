@@ -47,15 +47,15 @@ Result<Subject> MakeSubject(const ir::Network& network, const arch::Architecture
 
 Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& descriptor,
                                const std::string& architecture, const SearchRequest& search) {
-  SLUICE_TRY(planner::PlanOptions options, MakePlanOptions(search));
+  SLUICE_TRY(SearchSetup setup, MakeSearch(search));
+  planner::PlanOptions& options = setup.options;
   if (options.evaluations == 0 && options.seconds <= 0) {
     // One operator may take the time that a mapper wants, not what a planner would grant it.
     options.evaluations = std::numeric_limits<std::int64_t>::max();
   }
   SLUICE_TRY(const LoadedArchitecture machine, LoadArchitecture(paths, architecture));
   SLUICE_TRY(const ir::Network network, ir::ParseOperatorDescriptor(descriptor));
-  SLUICE_TRY(const planner::Plan plan,
-             planner::PlanLayerwise(network, machine.architecture, options));
+  SLUICE_TRY(const planner::Plan plan, RunSearch(search, setup, network, machine.architecture));
   const planner::Solution& solution = plan.solutions.front();
   SLUICE_TRY(const Subject subject, MakeSubject(network, machine.architecture));
   MapOutcome outcome;
@@ -68,6 +68,7 @@ Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& desc
   outcome.evaluations = solution.evaluations;
   outcome.seconds = plan.seconds;
   outcome.stopped = solution.stopped;
+  outcome.constraints = plan.provenance.constraints_path;
   outcome.complete = plan.complete;
   return outcome;
 }

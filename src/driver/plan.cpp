@@ -17,7 +17,6 @@
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
-#include "base/parallel.h"
 #include "base/text.h"
 #include "cost/cost.h"
 #include "cost/policy.h"
@@ -28,7 +27,6 @@
 #include "driver/search.h"
 #include "driver/version.h"
 #include "ir/network.h"
-#include "mapper/mapper.h"
 #include "mapping/workload.h"
 #include "planner/layerwise.h"
 
@@ -62,32 +60,12 @@ Status CheckHash(std::string_view what, const std::string& path, const std::stri
 
 }  // namespace
 
-Result<planner::PlanOptions> MakePlanOptions(const SearchRequest& request) {
-  planner::PlanOptions options;
-  SLUICE_TRY(options.mapper, mapper::FindMapper(request.mapper));
-  SLUICE_TRY(options.policy, cost::ParsePolicy(request.policy));
-  SLUICE_TRY(options.objective, cost::ParseObjective(request.objective));
-  options.seed = request.seed;
-  options.imperfect = request.imperfect;
-  options.evaluations = request.budget_evaluations;
-  options.seconds = request.budget_seconds;
-  options.stop = request.stop;
-  options.threads = request.threads > 0 ? request.threads : HardwareThreads();
-  if (request.progress) {
-    options.progress = [report = request.progress](std::size_t done, std::size_t total,
-                                                   std::string_view name) {
-      report(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total), name);
-    };
-  }
-  return options;
-}
-
 Result<PlanOutcome> PlanNetwork(const SearchPaths& paths, const ModelRequest& model,
                                 const std::string& architecture, const SearchRequest& search,
                                 const std::string& command_line) {
   // Misspelt options are reported before any file is read.
-  if (auto options = MakePlanOptions(search); !options) {
-    return Fail(std::move(options).error());
+  if (auto setup = MakeSearch(search); !setup) {
+    return Fail(std::move(setup).error());
   }
   PlanOutcome outcome;
   SLUICE_TRY(outcome.architecture, LoadArchitecture(paths, architecture));

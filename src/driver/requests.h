@@ -25,6 +25,8 @@ struct ModelRequest {
 using ProgressFunction =
     std::function<void(std::int64_t done, std::int64_t total, std::string_view what)>;
 
+using WarningFunction = std::function<void(const std::string& warning)>;
+
 /// How to search and how to score.
 struct SearchRequest {
   std::string objective = "edp";
@@ -40,9 +42,13 @@ struct SearchRequest {
   /// not counted, and an operator whose share is used up before its first valid mapping still gets
   /// a short random search, so a command may take a little longer.
   double budget_seconds = 0;
-  bool imperfect = false;  ///< allow factors that do not divide
+  bool imperfect = false;    ///< allow factors that do not divide
+  std::string constraints;   ///< path of a file of constraints; empty: none
+  std::string cache_folder;  ///< where results are recalled from and stored; empty: nowhere
+  std::int64_t cache_bytes = std::int64_t{256} << 20U;
   const std::atomic<bool>* stop = nullptr;
   ProgressFunction progress;  ///< may be empty; called from one thread at a time
+  WarningFunction warn;       ///< may be empty; a sentence that is worth showing
 };
 
 }  // namespace sluice::driver

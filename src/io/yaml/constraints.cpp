@@ -20,6 +20,7 @@
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
+#include "base/file.h"
 #include "io/timeloop/constraints.h"
 #include "io/yaml/words.h"
 #include "io/yaml/yaml.h"
@@ -297,10 +298,15 @@ Result<ConstraintSpec> ReadConstraints(const Cursor& at) {
   return spec;
 }
 
-Result<ConstraintSpec> LoadConstraints(const std::string& path) {
-  SLUICE_TRY(const YamlDocument document, YamlDocument::Load(path));
+Result<ConstraintSpec> ParseConstraints(std::string text, const std::string& file_name) {
+  SLUICE_TRY(const YamlDocument document, YamlDocument::Parse(std::move(text), file_name));
   const Cursor root = document.root();
   return IsTimeloopConstraints(root) ? ReadTimeloopConstraints(root) : ReadConstraints(root);
+}
+
+Result<ConstraintSpec> LoadConstraints(const std::string& path) {
+  SLUICE_TRY(std::string text, ReadFile(path, kMaxYamlBytes));
+  return ParseConstraints(std::move(text), path);
 }
 
 std::string WriteConstraintsYaml(const ConstraintSpec& spec) {

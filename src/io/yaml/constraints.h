@@ -18,6 +18,8 @@ inline constexpr int kConstraintsFormatVersion = 1;
 /// are resolved (mapping/constraints.h). Errors: 1200s, with positions.
 Result<mapping::ConstraintSpec> ReadConstraints(const Cursor& at);
 
+/// The text of a file of either format; `file_name` stands in errors.
+Result<mapping::ConstraintSpec> ParseConstraints(std::string text, const std::string& file_name);
 /// A file of either format. Errors: also kFileUnreadable.
 Result<mapping::ConstraintSpec> LoadConstraints(const std::string& path);
 
