@@ -8,8 +8,8 @@
 /// outputs equals the compatible model's (tested), as long as no tensor has to start over.
 ///
 /// Invariants, for every dataflow with verdict kOk: macs == true_macs; runtime >= compute_bound;
-/// L2 reads of an input >= its touched words. Tested by tests/property/maestro_test.cpp against a
-/// literal walk over all steps and units.
+/// L2 reads of an input >= its touched words. Tested by tests/unit/maestro_exact_test.cpp, and
+/// tests/property/maestro_test.cpp against a literal walk over all steps and units.
 
 #include "cost/maestro/hardware.h"
 #include "cost/maestro/report.h"
