@@ -172,6 +172,14 @@ double Spaces::Rate(int level, std::size_t option, int t, double merge) {
   return placed_[Index(level)][option].least[Index(t)];
 }
 
+const TensorDoubles* Spaces::LeastRates(int level, std::size_t option) {
+  if (!model_->compiled().level[Index(level)].has_network_cost || At(level)[option].collides != 0 ||
+      Placements(level, option).size() < 2) {
+    return nullptr;
+  }
+  return &placed_[Index(level)][option].least;
+}
+
 // Energy is linear in the words of each tensor, so a placement that costs no tensor less than
 // another one does can be left out.
 void Spaces::Work(int level, const Space& space, Placed& placed) const {

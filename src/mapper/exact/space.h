@@ -39,6 +39,8 @@ class Spaces {
   const std::vector<Placement>& Placements(int level, std::size_t option);
   /// Least picojoules of a word of tensor t on its way through the fan-out, over all placements.
   double Rate(int level, std::size_t option, int t, double merge);
+  /// Least rates of an option whose placements differ; null if there is nothing to choose.
+  const TensorDoubles* LeastRates(int level, std::size_t option);
 
  private:
   struct Placed {

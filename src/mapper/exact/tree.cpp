@@ -55,6 +55,7 @@ Tree::Node Tree::Root() const {
   node.tile = model_->lattice().top();
   node.keep = model_->all_tensors();
   node.energy = model_->FixedEnergy();
+  node.least_energy = node.energy;
   node.units[0] = 1;
   node.copies[0] = 1;
   node.merge.fill(1);
@@ -134,11 +135,12 @@ bool Tree::Expand(const Node& node) {
   return true;
 }
 
-bool Tree::AllowsLoops(int level, Tile tile, Tile array) const {
+bool Tree::AllowsLoops(int level, Tile tile, Tile inside, Tile factors) const {
   if (model_->Rules(level) == nullptr) {
     return true;
   }
   const Lattice& lattice = model_->lattice();
+  const Tile array = lattice.Multiply(inside, factors);
   for (int d = 0; d < lattice.dims(); ++d) {
     if (!model_->Allows(level, mapping::LoopKind::kTemporal, d,
                         lattice.Value(tile, d) / lattice.Value(array, d))) {
@@ -176,7 +178,16 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   const std::uint32_t must = model_->MustKeep(inner);
   const std::vector<Space>& spaces = spaces_->At(node.level);
   std::vector<std::int32_t> fitting;
+  double below = 1;
+  for (int l = inner; l < model_->levels(); ++l) {
+    const auto& limits = model_->evaluator().validity().levels[Index(l)];
+    below *= static_cast<double>(limits.x * limits.y);
+  }
   for (std::size_t s = 0; s < spaces.size(); ++s) {
+    const double units = node.units[Index(node.level)] * spaces[s].units * below;
+    if (goal_->Hopeless(node.least_energy, model_->ComputeCycles(units))) {
+      break;  // options come by falling units
+    }
     if (lattice.Divides(spaces[s].factors, node.tile)) {
       fitting.push_back(static_cast<std::int32_t>(s));
     }
@@ -191,7 +202,7 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
       if (factors > room || !lattice.Divides(factors, room)) {
         continue;
       }
-      if (!AllowsLoops(node.level, node.tile, lattice.Multiply(x, factors))) {
+      if (!AllowsLoops(node.level, node.tile, x, factors)) {
         continue;
       }
       const std::uint32_t free = model_->MayKeep(inner) & ~must;
@@ -230,13 +241,20 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
                              static_cast<double>(lattice.Value(array, d));
     edges.loops |= edges.factor[Index(d)] > 1 ? Bit(d) : 0;
   }
+  const auto option = static_cast<std::size_t>(candidate.space);
+  const TensorDoubles* least_rates = spaces_->LeastRates(node.level, option);
+  edges.placements = least_rates != nullptr ? &spaces_->Placements(node.level, option) : nullptr;
+  edges.least = least_rates != nullptr ? *least_rates : TensorDoubles{};
   TensorDoubles price{};
+  TensorDoubles merges{};
   for (int t = 0; t < model_->tensors(); ++t) {
     const std::size_t i = Index(t);
     edges.closed[i] = 0;
     edges.open[i] = 0;
     edges.served[i] = 0;
     edges.delivered[i] = 0;
+    edges.enter[i] = 0;
+    merges[i] = 1;
     edges.slide[i].fill(1);
     const double merge = HasBit(space.collides, t)
                              ? model_->Merge(node.level, t, space.factors, candidate.tile)
@@ -244,6 +262,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
     const double way =
         HasBit(model_->joint(), t) ? 0 : model_->NetworkRate(node.level, t, merge, space.units);
     price[i] = (node.price[i] + way) / merge;
+    merges[i] = merge;
     if (!HasBit(candidate.keep, t)) {
       continue;
     }
@@ -258,6 +277,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
     const bool own = (moving & ~model_->window_dims(t)) != 0;
     edges.served[i] = each > 0 ? 1 / (node.merge[i] * merge * each) : 0;
     edges.delivered[i] = each > 0 ? 1 / each : 0;
+    edges.enter[i] = edges.delivered[i] / merge;
     // Delivered words; what the loops outside the array repeat of them is Rest(array).
     edges.closed[i] = each * total * model_->Rest(t, candidate.tile);
     edges.open[i] =
@@ -297,6 +317,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
   edges.inside.clear();
   for (const Label& label : inside_->At(inner, candidate.tile)) {
     double energy = label.energy - label.rebate * copies;
+    TensorDoubles enter{};
     for (int t = 0; t < model_->tensors(); ++t) {
       const std::size_t i = Index(t);
       if (HasBit(model_->joint(), t)) {
@@ -304,12 +325,15 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
       }
       if (!HasBit(label.open, t)) {
         energy += Asked(node, candidate.keep, t, label.pend[i], price[i]);
+        enter[i] =
+            HasBit(candidate.keep, t) || model_->any_forwarding() ? 0 : label.pend[i] / merges[i];
       } else if (!HasBit(model_->windowed(), t)) {
         energy += (label.pend[i] * price[i] + label.fill[i]) / model_->Rest(t, candidate.tile);
       }
     }
-    edges.inside.push_back({energy, std::max({node.cycles, label.cycles,
-                                              model_->ComputeCycles(units * label.units)})});
+    const double cycles =
+        std::max({node.cycles, label.cycles, model_->ComputeCycles(units * label.units)});
+    edges.inside.push_back({energy, cycles, enter});
   }
 }
 
@@ -335,9 +359,40 @@ double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& en
   }
   double best = kInfinity;
   for (const Edges::Inside& inside : edges.inside) {
-    best = std::min(best, goal_->Value(sum + inside.energy, std::max(inside.cycles, ports)));
+    double detour = 0;
+    if (edges.placements != nullptr) {
+      TensorDoubles words = inside.enter;
+      for (int t = 0; t < model_->tensors(); ++t) {
+        words[Index(t)] += energy[Index(t)] * edges.enter[Index(t)];
+      }
+      detour = Detour(*edges.placements, edges.least, words, model_->tensors());
+    }
+    best =
+        std::min(best, goal_->Value(sum + inside.energy + detour, std::max(inside.cycles, ports)));
   }
   return best;
+}
+
+double Tree::Detour(const std::vector<Placement>& placements, const TensorDoubles& least,
+                    const TensorDoubles& words, int tensors) {
+  double best = kInfinity;
+  for (const Placement& placement : placements) {
+    double sum = 0;
+    for (int t = 0; t < tensors; ++t) {
+      sum += words[Index(t)] * (placement.rate[Index(t)] - least[Index(t)]);
+    }
+    best = std::min(best, sum);
+  }
+  return best;
+}
+
+// Words that enter each fan-out between the tensor's source and its child.
+void Tree::BookWords(Node& node, int t, double delivered, int child) const {
+  double words = delivered;
+  for (int l = child - 1; l >= node.source[Index(t)]; --l) {
+    words /= node.merged[Index(l)][Index(t)];
+    node.enter[Index(l)][Index(t)] = words;
+  }
 }
 
 // Cycles of the ports that the edges into a candidate need, on both sides.
@@ -498,6 +553,8 @@ void Tree::BookEdges(const Node& node, const Candidate& candidate, Node& child) 
         HasBit(model_->joint(), t) ? 0 : model_->NetworkRate(node.level, t, merge, space.units);
     child.price[i] = (node.price[i] + way) / merge;
     child.merge[i] = node.merge[i] * merge;
+    child.merged[Index(node.level)][i] = merge;
+    child.enter[Index(node.level)][i] = 0;
     child.source[i] = node.source[i];
     if (!HasBit(candidate.keep, t)) {
       continue;
@@ -505,6 +562,9 @@ void Tree::BookEdges(const Node& node, const Candidate& candidate, Node& child) 
     const int source = node.source[i];
     const double delivered = DeliveredWords(child, t);
     double served = delivered / child.merge[i];
+    if (!model_->any_forwarding() && !HasBit(model_->joint(), t)) {
+      BookWords(child, t, delivered, child.level);
+    }
     if (model_->any_forwarding() && HasBit(model_->windowed(), t) && !model_->IsOutput(t)) {
       served = std::min(served, model_->Touched(t));
       child.energy +=
@@ -564,7 +624,7 @@ double Tree::DeliveredWords(const Node& child, int t) const {
          child.units[Index(child.level)];
 }
 
-double Tree::InnerBound(const Node& child) const {
+double Tree::InnerBound(Node& child) {
   const int output = model_->tensors() - 1;
   // How far an edge that is still open runs on in the loops decided, and what closes it.
   struct Closing {
@@ -594,6 +654,9 @@ double Tree::InnerBound(const Node& child) const {
   const double copies = child.copies[Index(child.level)];
   const double units = child.units[Index(child.level)];
   double best = kInfinity;
+  child.least_energy = kInfinity;
+  const auto option = static_cast<std::size_t>(child.space[Index(child.level - 1)]);
+  const TensorDoubles* least = spaces_->LeastRates(child.level - 1, option);
   for (const Label& label : inside_->At(child.level, child.tile)) {
     double energy = child.energy + label.energy - label.rebate * copies - rebate;
     TensorDoubles asked{};  // share of pend that is really asked
@@ -620,6 +683,18 @@ double Tree::InnerBound(const Node& child) const {
     const double cycles =
         std::max({child.cycles, label.cycles, model_->ComputeCycles(units * label.units),
                   PortCycles(child, label, asked)});
+    if (least != nullptr) {
+      TensorDoubles words = child.enter[Index(child.level - 1)];
+      for (int t = 0; t < model_->tensors(); ++t) {
+        if (!HasBit(child.keep, t) && !model_->any_forwarding()) {
+          words[Index(t)] = label.pend[Index(t)] * asked[Index(t)] /
+                            child.merged[Index(child.level - 1)][Index(t)];
+        }
+      }
+      energy +=
+          Detour(spaces_->Placements(child.level - 1, option), *least, words, model_->tensors());
+    }
+    child.least_energy = std::min(child.least_energy, energy);
     best = std::min(best, goal_->Value(energy, cycles));
   }
   return best;
@@ -662,7 +737,7 @@ void Tree::Leaves(const Node& node) {
   for (std::size_t s = 0; s < spaces.size() && !stopped_; ++s) {
     const Space& space = spaces[s];
     if (!lattice.Divides(space.factors, node.tile) ||
-        !AllowsLoops(node.level, node.tile, space.factors)) {
+        !AllowsLoops(node.level, node.tile, 0, space.factors)) {
       continue;
     }
     const int source = node.source[Index(output)];
@@ -698,26 +773,44 @@ void Tree::Leaves(const Node& node) {
       level.temporal.insert(0, mapping::PerfectLoop(d, lattice.Value(node.tile, d) /
                                                            lattice.Value(space.factors, d)));
     }
-    PlaceUnits(leaf, 0, leaf.mapping);
+    for (int t = 0; t < model_->tensors(); ++t) {
+      leaf.merged[Index(node.level)][Index(t)] =
+          HasBit(space.collides, t) ? model_->Merge(node.level, t, space.factors, 0)
+                                    : space.merge[Index(t)];
+      if (!HasBit(model_->joint(), t)) {
+        BookWords(leaf, t, model_->Points(), model_->levels());
+      }
+    }
+    PlaceUnits(leaf, 0, energy, cycles, leaf.mapping);
   }
 }
 
-void Tree::PlaceUnits(const Node& node, int level, mapping::Mapping& mapping) {
+void Tree::PlaceUnits(const Node& node, int level, double energy, double cycles,
+                      mapping::Mapping& mapping) {
   if (level == model_->levels()) {
     ++counts_.leaves;
     evaluate_(mapping);
     stopped_ = stopped_ || ((counts_.leaves & 0x3F) == 0 && stop_());
     return;
   }
+  const auto option = static_cast<std::size_t>(node.space[Index(level)]);
+  const TensorDoubles* least = spaces_->LeastRates(level, option);
   mapping::LevelMapping& at = mapping.levels[Index(level)];
-  for (const Placement& placement :
-       spaces_->Placements(level, static_cast<std::size_t>(node.space[Index(level)]))) {
+  for (const Placement& placement : spaces_->Placements(level, option)) {
     if (stopped_) {
       return;
     }
+    double placed = energy;
+    for (int t = 0; t < model_->tensors() && least != nullptr; ++t) {
+      placed +=
+          node.enter[Index(level)][Index(t)] * (placement.rate[Index(t)] - (*least)[Index(t)]);
+    }
+    if (goal_->Hopeless(placed, cycles)) {
+      continue;
+    }
     at.spatial_x = placement.x;
     at.spatial_y = placement.y;
-    PlaceUnits(node, level + 1, mapping);
+    PlaceUnits(node, level + 1, placed, cycles, mapping);
   }
 }
 

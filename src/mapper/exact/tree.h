@@ -71,6 +71,10 @@ class Tree {
     TensorDoubles merge{};
     std::array<double, arch::kMaxLevels> reads{};
     std::array<double, arch::kMaxLevels> writes{};
+    /// By fan-out: children that one word serves, and words that enter for edges decided.
+    std::array<TensorDoubles, arch::kMaxLevels> merged{};
+    std::array<TensorDoubles, arch::kMaxLevels> enter{};
+    double least_energy = 0;  ///< of any mapping below this node
     StaticVector<OuterLoop, arch::kMaxLevels * mapping::kMaxDims> loops;  ///< outermost first
     std::array<std::int32_t, arch::kMaxLevels> space{};  ///< option of each fan-out
     mapping::Mapping mapping;
@@ -99,8 +103,13 @@ class Tree {
     struct Inside {
       double energy;
       double cycles;
+      TensorDoubles enter;  ///< words that enter the fan-out for edges further inside
     };
     std::vector<Inside> inside;
+    /// Words that enter the fan-out for one picojoule of the edge.
+    TensorDoubles enter{};
+    const std::vector<Placement>* placements = nullptr;  ///< null: distance is free
+    TensorDoubles least{};                               ///< rates already in the edges
   };
   using Sequence = StaticVector<std::int8_t, mapping::kMaxDims>;  ///< dims, innermost first
   /// A partly chosen order.
@@ -116,7 +125,7 @@ class Tree {
 
   [[nodiscard]] Node Root() const;
   bool Expand(const Node& node);
-  [[nodiscard]] bool AllowsLoops(int level, Tile tile, Tile array) const;
+  [[nodiscard]] bool AllowsLoops(int level, Tile tile, Tile inside, Tile factors) const;
   [[nodiscard]] std::uint32_t NextLoops(int level, std::uint32_t rest) const;
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
   void Price(const Node& node, const Candidate& candidate, Edges& edges);
@@ -136,11 +145,17 @@ class Tree {
   void BookEdges(const Node& node, const Candidate& candidate, Node& child) const;
   [[nodiscard]] double DeliveredWords(const Node& child, int t) const;
   /// Best objective that any label of the child's tile allows.
-  [[nodiscard]] double InnerBound(const Node& child) const;
+  [[nodiscard]] double InnerBound(Node& child);
   [[nodiscard]] double PortCycles(const Node& child, const Label& label,
                                   const TensorDoubles& share) const;
   void Leaves(const Node& node);
-  void PlaceUnits(const Node& node, int level, mapping::Mapping& mapping);
+  void PlaceUnits(const Node& node, int level, double energy, double cycles,
+                  mapping::Mapping& mapping);
+  /// What the best placement costs beyond the least rates of each tensor alone.
+  [[nodiscard]] static double Detour(const std::vector<Placement>& placements,
+                                     const TensorDoubles& least, const TensorDoubles& words,
+                                     int tensors);
+  void BookWords(Node& node, int t, double delivered, int child) const;
   [[nodiscard]] bool Stopped();
 
   const Model* model_;
