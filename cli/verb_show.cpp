@@ -14,7 +14,6 @@
 #include "driver/json.h"
 #include "driver/requests.h"
 #include "driver/text/render.h"
-#include "planner/plan.h"
 
 namespace sluice::cli {
 namespace {
@@ -55,7 +54,7 @@ class ShowVerb final : public Verb {
       }
       case driver::FileKind::kPlan: {
         constexpr int kTop = 10;
-        SLUICE_TRY(const planner::Plan plan, driver::ReadPlan(found.path));
+        SLUICE_TRY(const auto plan, driver::ReadPlan(found.path));
         SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfPlanSummary(plan))
                                 : Print(driver::RenderPlan(plan, kTop)));
         return kExitOk;
