@@ -186,6 +186,7 @@ Page RenderExplanation(const Evaluation& evaluation, int top) {
       Grouped(cost.instances_used), Grouped(explanation.units), Percent(cost.utilization)));
   page.Add(MemoryTable(explanation));
   std::vector<const TrafficTerm*> terms;
+  terms.reserve(explanation.traffic.size());
   for (const TrafficTerm& term : explanation.traffic) {
     terms.push_back(&term);
   }
