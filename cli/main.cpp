@@ -30,7 +30,9 @@ std::vector<std::unique_ptr<Verb>> AllVerbs() {
   verbs.push_back(MakeShowVerb());
   verbs.push_back(MakeArchsVerb());
   verbs.push_back(MakeModelsVerb());
+  verbs.push_back(MakeConstraintsVerb());
   verbs.push_back(MakeMappersVerb());
+  verbs.push_back(MakeCacheVerb());
   verbs.push_back(MakeDoctorVerb());
   verbs.push_back(MakeVersionVerb());
   return verbs;
@@ -41,7 +43,7 @@ std::string Overview(const std::vector<std::unique_ptr<Verb>>& verbs) {
       "Sluice plans how a neural network runs on an accelerator and says what it costs.\n\n"
       "Usage: sluice VERB [OPTIONS]\n\nVerbs:\n";
   for (const auto& verb : verbs) {
-    text += fmt::format("  {:<10} {}\n", verb->name(), verb->summary());
+    text += fmt::format("  {:<11} {}\n", verb->name(), verb->summary());
   }
   text +=
       "\nA first plan:\n"

@@ -13,8 +13,11 @@
 #include <fmt/format.h>
 
 #include "base/diagnostic.h"
+#include "cli/cache_folder.h"
+#include "cli/console.h"
 #include "cli/options.h"
 #include "cli/verb.h"
+#include "driver/catalog.h"
 #include "driver/requests.h"
 
 namespace sluice::cli {
@@ -32,15 +35,28 @@ void SearchOptions::Declare(Options& options) {
   options.Seconds("--budget-seconds", "stop after this time with the best so far",
                   &defaults_.budget_seconds);
   options.Flag("--imperfect", "also try factors that do not divide a dim", &defaults_.imperfect);
+  options.Text("--constraints", "NAME|FILE", "a YAML file, or a name of `sluice constraints`",
+               &defaults_.constraints);
+  options.Flag("--no-cache", "neither recall nor keep mappings", &no_cache_);
 }
 
-driver::SearchRequest SearchOptions::Request(const Context& context,
-                                             driver::ProgressFunction progress) const {
+Result<driver::SearchRequest> SearchOptions::Request(const Context& context,
+                                                     driver::ProgressFunction progress) const {
   driver::SearchRequest request = defaults_;
   request.seed = static_cast<std::uint64_t>(seed_);
   request.threads = static_cast<int>(threads_);
   request.stop = context.stop;
   request.progress = std::move(progress);
+  request.warn = [](const std::string& warning) {
+    PrintError("sluice: warning: " + warning + "\n");
+  };
+  if (!request.constraints.empty()) {
+    SLUICE_TRY(request.constraints,
+               driver::FindConstraints(driver::DefaultSearchPaths(), request.constraints));
+  }
+  if (!no_cache_) {
+    request.cache_folder = CacheFolder();
+  }
   return request;
 }
 

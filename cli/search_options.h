@@ -13,17 +13,20 @@
 
 namespace sluice::cli {
 
-/// --objective, --policy, --mapper, --seed, --threads, --budget-*, --imperfect
+/// --objective, --policy, --mapper, --seed, --threads, --budget-*, --imperfect, --constraints,
+/// --no-cache
 class SearchOptions {
  public:
   void Declare(Options& options);
-  [[nodiscard]] driver::SearchRequest Request(const Context& context,
-                                              driver::ProgressFunction progress) const;
+  /// Warnings go to standard error. Errors: kUnknownName for constraints that do not exist.
+  [[nodiscard]] Result<driver::SearchRequest> Request(const Context& context,
+                                                      driver::ProgressFunction progress) const;
 
  private:
   driver::SearchRequest defaults_;
   std::int64_t seed_ = 1;
   std::int64_t threads_ = 0;
+  bool no_cache_ = false;
 };
 
 /// --batch, --dim, --skip-unknown

@@ -1,4 +1,4 @@
-// `sluice archs` and `sluice models`: what comes with Sluice.
+// `sluice archs`, `sluice models` and `sluice constraints`: what comes with Sluice.
 
 #include <memory>
 #include <string_view>
@@ -55,6 +55,14 @@ std::unique_ptr<Verb> MakeModelsVerb() {
   return std::make_unique<CatalogVerb>("models", "List the models that come with Sluice",
                                        "  sluice models\n  sluice show resnet50\n",
                                        driver::ListModels);
+}
+
+std::unique_ptr<Verb> MakeConstraintsVerb() {
+  return std::make_unique<CatalogVerb>(
+      "constraints", "List the dataflows that come with Sluice",
+      "  sluice constraints\n"
+      "  sluice plan resnet50 --arch eyeriss --constraints eyeriss-row-stationary\n",
+      driver::ListConstraints);
 }
 
 }  // namespace sluice::cli

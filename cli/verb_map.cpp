@@ -46,9 +46,9 @@ class MapVerb final : public Verb {
                       .WithHint("for example --arch eyeriss; sluice archs lists the shipped ones"));
     }
     SLUICE_TRY(const driver::MappingFormat format, driver::ParseMappingFormat(format_));
+    SLUICE_TRY(const driver::SearchRequest search, search_.Request(context, {}));
     SLUICE_TRY(const driver::MapOutcome outcome,
-               driver::MapOperator(driver::DefaultSearchPaths(), operator_, arch_,
-                                   search_.Request(context, {})));
+               driver::MapOperator(driver::DefaultSearchPaths(), operator_, arch_, search));
     SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfSearch(outcome))
                             : Print(driver::RenderSearch(outcome)));
     if (!output_.empty()) {

@@ -54,13 +54,13 @@ class PlanVerb final : public Verb {
     SLUICE_TRY(const driver::ModelRequest model, model_options_.Request(model_));
     const driver::SearchPaths paths = driver::DefaultSearchPaths();
     ProgressLine line(context.progress);
+    SLUICE_TRY(const driver::SearchRequest search,
+               search_.Request(
+                   context, [&line](std::int64_t done, std::int64_t total, std::string_view what) {
+                     line.Update(done, total, what);
+                   }));
     SLUICE_TRY(const driver::PlanOutcome outcome,
-               driver::PlanNetwork(
-                   paths, model, arch_,
-                   search_.Request(
-                       context, [&line](std::int64_t done, std::int64_t total,
-                                        std::string_view what) { line.Update(done, total, what); }),
-                   context.command_line));
+               driver::PlanNetwork(paths, model, arch_, search, context.command_line));
     line.Clear();
     for (const std::string& warning : outcome.network.network.warnings) {
       PrintError("sluice: warning: " + warning + "\n");

@@ -154,9 +154,11 @@ def man_page(verbs: list[Verb], version: str) -> str:
             out += [".TP", names + value, roff(option.help)]
         if verb.epilogue:
             out += [".PP", "Examples:", ".PP", ".nf", roff(verb.epilogue), ".fi"]
-    out += [".SH FILES", ".TP", "\\fIPREFIX/share/sluice/archs\\fP, \\fIPREFIX/share/sluice/models\\fP",
-            "The architectures and models that come with Sluice. Names are looked up in archs/ and",
-            "models/ of the current directory first.",
+    out += [".SH FILES", ".TP", "\\fIPREFIX/share/sluice/archs\\fP, \\fIconstraints\\fP, \\fImodels\\fP",
+            "The architectures, constraints and models that come with Sluice. Names are looked up in archs/,",
+            "constraints/ and models/ of the current directory first.",
+            ".TP", "\\fI~/.cache/sluice\\fP",
+            "Mappings kept from earlier runs; elsewhere with SLUICE_CACHE_DIR or XDG_CACHE_HOME.",
             ".SH EXIT STATUS", ".TP", "0", "done", ".TP", "1", "no valid mapping exists", ".TP", "2",
             "bad input or usage", ".TP", "70", "a bug in sluice", ".TP", "130",
             "interrupted; the result is the best found so far",
@@ -168,7 +170,7 @@ def man_page(verbs: list[Verb], version: str) -> str:
 
 BASH_HEAD = r"""# bash completion of sluice. Written by packaging/cli_docs.py; changes will be lost.
 
-# The names that `sluice archs`, `sluice models` or `sluice mappers` prints.
+# The names that `sluice archs`, `models`, `constraints` or `mappers` prints.
 _sluice_names() {
   command "${COMP_WORDS[0]/#\~/$HOME}" "$1" 2>/dev/null | sed -n '2,$s/^\([^ ]\+\) .*/\1/p'
 }

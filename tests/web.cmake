@@ -8,7 +8,7 @@ if(SLUICE_WEB_READY)
   add_test(NAME web.browser COMMAND ${SLUICE_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/web/browser.mjs)
   set_tests_properties(web.types web.unit PROPERTIES LABELS web TIMEOUT 180)
   set_tests_properties(web.browser PROPERTIES LABELS web TIMEOUT 900 SKIP_RETURN_CODE 77 RUN_SERIAL ON
-    ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice>")
+    ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice>;SLUICE_CACHE_DIR=")
 else()
   add_test(NAME web.missing COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: ${web_problem}")
   set_tests_properties(web.missing PROPERTIES LABELS web SKIP_REGULAR_EXPRESSION "SKIPPED")

@@ -31,6 +31,7 @@ struct Kind {
 };
 constexpr Kind kArchitecture = {"architecture", "archs", ".yaml", "archs"};
 constexpr Kind kModel = {"model", "models", ".onnx", "models"};
+constexpr Kind kConstraints = {"file of constraints", "constraints", ".yaml", "constraints"};
 
 std::vector<CatalogEntry> List(const SearchPaths& paths, const Kind& kind) {
   std::map<std::string, std::string> found;
@@ -123,12 +124,20 @@ std::vector<CatalogEntry> ListModels(const SearchPaths& paths) {
   return List(paths, kModel);
 }
 
+std::vector<CatalogEntry> ListConstraints(const SearchPaths& paths) {
+  return List(paths, kConstraints);
+}
+
 Result<std::string> FindArchitecture(const SearchPaths& paths, const std::string& text) {
   return Find(paths, text, kArchitecture);
 }
 
 Result<std::string> FindModel(const SearchPaths& paths, const std::string& text) {
   return Find(paths, text, kModel);
+}
+
+Result<std::string> FindConstraints(const SearchPaths& paths, const std::string& text) {
+  return Find(paths, text, kConstraints);
 }
 
 }  // namespace sluice::driver

@@ -152,6 +152,9 @@ Json PlanJson(const planner::Plan& plan) {
   json["mapper"] = plan.provenance.mapper;
   json["objective"] = plan.provenance.objective;
   json["policy"] = plan.provenance.policy;
+  if (!plan.provenance.constraints_path.empty()) {
+    json["constraints"] = plan.provenance.constraints_path;
+  }
   json["operators"] = Json::array();
   for (const planner::OperatorPlan& op : plan.operators) {
     Json entry;
@@ -294,6 +297,9 @@ std::string JsonOfSearch(const MapOutcome& outcome) {
   json["seconds"] = outcome.seconds;
   json["stopped"] = outcome.stopped;
   json["complete"] = outcome.complete;
+  if (!outcome.constraints.empty()) {
+    json["constraints"] = outcome.constraints;
+  }
   return Dump(json);
 }
 

@@ -3,6 +3,7 @@
 #include "driver/search.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -66,7 +67,14 @@ std::vector<std::string> DimsOf(const mapping::ConstraintSpec& spec) {
   return dims;
 }
 
-/// A dim that no operator has is most likely misspelt, and counts as a dim of one point.
+/// Equal but for upper and lower case.
+bool SameLetters(const std::string& a, const std::string& b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+/// Dims that no operator has, but one like them. (A dim that an operator does not have counts as a
+/// dim of one point; files for convolutions are good for products, too.)
 std::vector<std::string> UnknownDims(const mapping::ConstraintSpec& spec,
                                      const ir::Network& network) {
   std::vector<std::string> known;
@@ -79,11 +87,18 @@ std::vector<std::string> UnknownDims(const mapping::ConstraintSpec& spec,
   }
   std::vector<std::string> warnings;
   for (const std::string& dim : DimsOf(spec)) {
-    if (std::ranges::find(known, dim) == known.end()) {
-      const std::string closest = ClosestMatch(dim, known);
-      warnings.push_back(
-          fmt::format("the constraints name dim {}, which no operator here has{}", dim,
-                      closest.empty() ? std::string() : fmt::format("; is it {}?", closest)));
+    if (std::ranges::find(known, dim) != known.end()) {
+      continue;
+    }
+    const auto same = std::ranges::find_if(
+        known, [&](const std::string& other) { return SameLetters(other, dim); });
+    // Between names of one letter nothing is close.
+    const std::string closest = same != known.end() ? *same
+                                : dim.size() > 1    ? ClosestMatch(dim, known)
+                                                    : std::string();
+    if (!closest.empty()) {
+      warnings.push_back(fmt::format(
+          "the constraints name dim {}, which no operator here has; is it {}?", dim, closest));
     }
   }
   return warnings;

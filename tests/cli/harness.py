@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.path.abspath(os.environ.get("SLUICE", ROOT / "build/release/sluice"))
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
 TIMEOUT_SECONDS = 120
+# No mappings of earlier runs; cache_test.py makes folders of its own.
+os.environ["SLUICE_CACHE_DIR"] = ""
 
 
 class CliTest(unittest.TestCase):
@@ -42,6 +44,11 @@ class CliTest(unittest.TestCase):
         if code == 0:
             self.assertEqual(done.stderr, "")
         return done
+
+    def run_raw(self, *arguments, **kwargs):
+        """Runs the binary; the caller looks at the exit code and at what is on standard error."""
+        return subprocess.run([BINARY, *map(str, arguments)], cwd=self.directory, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS, **kwargs)
 
     def sluice_json(self, *arguments, **kwargs):
         return json.loads(self.sluice(*arguments, "--json", **kwargs).stdout)

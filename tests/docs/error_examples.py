@@ -82,6 +82,10 @@ EXAMPLES = {
     "E1506": Example("cp archs/eyeriss.yaml mine.yaml\n"
                      "sluice plan alexnet --arch mine.yaml --budget-evaluations 50 -o plan.json > /dev/null\n"
                      "sed -i 's/200 MHz/400 MHz/' mine.yaml\nsluice evaluate plan.json"),
+    "E1507": Example("sluice map \"gemm M=16 N=8 K=12\" --arch three-level --constraints mine.yaml",
+                     "`mine.yaml` wants 5 iterations over K, and 32 instances where there are 16.",
+                     {"mine.yaml": b"version: 1\nname: mine\nlevels:\n  - memory: L2\n    temporal: K=5\n"
+                                   b"    spatial_x: M=32\n"}),
     "E1601": Example("sluice plan model.onnx --arch eyeriss", "`model.onnx` has one `Relu` on tensors of 13 axes.",
                      {"model.onnx": model([node("Relu", ["x"], ["y"])], [value("x", [2] * 13)],
                                           [value("y", [2] * 13)])}),

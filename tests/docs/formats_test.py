@@ -69,7 +69,7 @@ class FormatsTest(unittest.TestCase):
 
     def test_plan_page_names_exactly_the_keys_of_a_plan(self):
         self.sluice("plan", str(ROOT / "models/alexnet.onnx"), "--arch", str(ROOT / "archs/eyeriss.yaml"),
-                    "--budget-evaluations", "50", "-o", "plan.json")
+                    "--constraints", "eyeriss-row-stationary", "--budget-evaluations", "50", "-o", "plan.json")
         plan = json.loads((self.directory / "plan.json").read_text(encoding="utf-8"))
         mapping_keys = keys_of([s["mapping"] for s in plan["solutions"]])
         named = set(re.findall(r"`([a-z_]+)`", read("formats/plan.md")))
@@ -89,6 +89,13 @@ class FormatsTest(unittest.TestCase):
     def test_architecture_example_is_read(self):
         self.write("small.yaml", blocks(read("formats/architecture.md"), "yaml")[0])
         self.assertIn("PEs: 4 x 4, X takes K", self.sluice("show", "small.yaml"))
+
+    def test_constraints_example_is_obeyed(self):
+        example = blocks(read("formats/constraints.md"), "yaml")[0]
+        self.write("rows.yaml", example)
+        output = self.sluice("map", "conv K=16 C=8 P=14 Q=14 R=3 S=3", "--arch", "eyeriss", "--constraints",
+                             "rows.yaml", "--budget-evaluations", "200")
+        self.assertIn("constraints satisfied: rows.yaml", output)
 
     def test_operator_page_lists_working_kinds(self):
         rows = re.findall(r"^\| `(\w+)` \| `([A-Z ]+)` \| (?:`([\w ]+)`)? ?\|", read("formats/operator.md"),

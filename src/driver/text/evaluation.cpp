@@ -106,6 +106,9 @@ Page RenderSearch(const MapOutcome& outcome) {
       fmt::format("  {} mapper, {} objective, seed {}:\n  {} evaluations in {:.2f} s, stopped: {}",
                   outcome.mapper, outcome.objective, outcome.seed, Grouped(outcome.evaluations),
                   outcome.seconds, outcome.stopped));
+  if (!outcome.constraints.empty()) {
+    page.Add("  constraints satisfied: " + outcome.constraints);
+  }
   return page;
 }
 
