@@ -3,7 +3,7 @@
 /// What an exact search still wants to beat: one value of an objective, or a whole front.
 
 #include <algorithm>
-#include <cstddef>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -32,7 +32,8 @@ class Goal {
   /// What a mapping is worth at best that needs at least `energy` (without leakage) and `cycles`;
   /// infinity when it can not matter.
   [[nodiscard]] double Value(double energy, double cycles) const {
-    const double most = std::max(cycles, least_cycles_);
+    // Cycles are whole; what rounding of the sums added must not count as one more.
+    const double most = std::ceil(std::max(cycles, least_cycles_) * (1 - 1e-12));
     const double total = energy + leakage_ * most;
     if (total > cap_energy_ || most > cap_cycles_) {
       return kInfinity;

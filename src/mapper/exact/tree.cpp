@@ -260,7 +260,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
                              ? model_->Merge(node.level, t, space.factors, candidate.tile)
                              : space.merge[i];
     const double way =
-        HasBit(model_->joint(), t) ? 0 : model_->NetworkRate(node.level, t, merge, space.units);
+        spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
     price[i] = (node.price[i] + way) / merge;
     merges[i] = merge;
     if (!HasBit(candidate.keep, t)) {
@@ -550,7 +550,7 @@ void Tree::BookEdges(const Node& node, const Candidate& candidate, Node& child) 
                              ? model_->Merge(node.level, t, space.factors, candidate.tile)
                              : space.merge[i];
     const double way =
-        HasBit(model_->joint(), t) ? 0 : model_->NetworkRate(node.level, t, merge, space.units);
+        spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
     child.price[i] = (node.price[i] + way) / merge;
     child.merge[i] = node.merge[i] * merge;
     child.merged[Index(node.level)][i] = merge;
