@@ -22,6 +22,12 @@ class SubjectOptions {
   [[nodiscard]] Result<std::variant<driver::PlanOutcome, driver::Evaluation>> Load(
       bool one_of_plan = false) const;
   [[nodiscard]] const std::string& plan_operator() const { return operator_; }
+  [[nodiscard]] const std::vector<std::string>& files() const { return files_; }
+  /// Whether any option beside the files was given.
+  [[nodiscard]] bool names_more_than_files() const {
+    return !(arch_.empty() && operator_.empty() && mapping_.empty() && from_.empty() &&
+             policy_.empty());
+  }
 
  private:
   std::vector<std::string> files_;

@@ -6,6 +6,7 @@
 
 #include "base/diagnostic.h"
 #include "cli/console.h"
+#include "cli/maestro_options.h"
 #include "cli/options.h"
 #include "cli/subject_options.h"
 #include "cli/verb.h"
@@ -26,13 +27,22 @@ class EvaluateVerb final : public Verb {
   [[nodiscard]] std::string_view examples() const override {
     return "  sluice evaluate plan.json\n"
            "  sluice evaluate --arch eyeriss --op \"gemm M=64 N=64 K=64\" --mapping m.yaml\n"
-           "  sluice evaluate --from timeloop arch.yaml problem.yaml map.yaml ert.yaml\n";
+           "  sluice evaluate --from timeloop arch.yaml problem.yaml map.yaml ert.yaml\n"
+           "  sluice evaluate --model maestro-exact net.m --hw hw.m\n";
   }
   void Declare(Options& options) override {
     subject_.Declare(options, "OPERATOR", "kind and sizes, quoted: \"gemm M=64 N=64 K=64\"");
+    maestro_.Declare(options);
     options.Flag("--json", "print JSON instead of tables", &json_);
   }
   Result<int> Run(const Context&) override {
+    if (maestro_.asked()) {
+      if (subject_.names_more_than_files()) {
+        return Fail(Diagnostic(ErrorCode::kUsage, "--model takes MAESTRO's files only")
+                        .WithHint("--model maestro-exact FILE.m --hw HW.m"));
+      }
+      return maestro_.Run(subject_.files(), json_);
+    }
     SLUICE_TRY(const auto subject, subject_.Load());
     if (const auto* plan = std::get_if<driver::PlanOutcome>(&subject)) {
       constexpr int kTop = 10;
@@ -53,6 +63,7 @@ class EvaluateVerb final : public Verb {
 
  private:
   SubjectOptions subject_;
+  MaestroOptions maestro_;
   bool json_ = false;
 };
 
