@@ -14,8 +14,8 @@
 namespace sluice::cli {
 
 void MaestroOptions::Declare(Options& options) {
-  options.Text("--model", "NAME", "price MAESTRO's files: maestro or maestro-exact", &model_);
-  options.Text("--hw", "FILE", "MAESTRO's hardware file; its defaults if absent", &hardware_);
+  options.Text("--model", "NAME", "price MAESTRO's files: maestro, maestro-exact", &model_);
+  options.Text("--hw", "FILE", "MAESTRO's hardware file, else defaults", &hardware_);
   options.Flag("--csv", "print the columns that MAESTRO writes", &csv_);
 }
 
