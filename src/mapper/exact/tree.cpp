@@ -108,6 +108,7 @@ bool Tree::Expand(const Node& node) {
     none.open = model_->all_tensors();
     none.energy = edges.open;
     none.run.fill(1);
+    none.share = edges.share;
     ListOrders(node, edges, none, [&](const Order& order) {
       Descend(node, candidate, edges, order, child);
       const double bound = InnerBound(child);
@@ -263,6 +264,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
         spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
     price[i] = (node.price[i] + way) / merge;
     merges[i] = merge;
+    edges.share[i] = LeastShare(node, edges, t);
     if (!HasBit(candidate.keep, t)) {
       continue;
     }
@@ -318,6 +320,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
   for (const Label& label : inside_->At(inner, candidate.tile)) {
     double energy = label.energy - label.rebate * copies;
     TensorDoubles enter{};
+    TensorDoubles asked{};
     for (int t = 0; t < model_->tensors(); ++t) {
       const std::size_t i = Index(t);
       if (HasBit(model_->joint(), t)) {
@@ -327,13 +330,13 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
         energy += Asked(node, candidate.keep, t, label.pend[i], price[i]);
         enter[i] =
             HasBit(candidate.keep, t) || model_->any_forwarding() ? 0 : label.pend[i] / merges[i];
-      } else if (!HasBit(model_->windowed(), t)) {
-        energy += (label.pend[i] * price[i] + label.fill[i]) / model_->Rest(t, candidate.tile);
+      } else {
+        asked[i] = Asked(node, candidate.keep, t, label.pend[i], price[i]) + label.fill[i];
       }
     }
     const double cycles =
         std::max({node.cycles, label.cycles, model_->ComputeCycles(units * label.units)});
-    edges.inside.push_back({energy, cycles, enter});
+    edges.inside.push_back({energy, cycles, enter, asked});
   }
 }
 
@@ -348,7 +351,20 @@ double Tree::Asked(const Node& node, std::uint32_t keep, int t, double words, do
   return std::min(asked, model_->Touched(t) * model_->ParentRate(node.source[Index(t)], t));
 }
 
-double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& energy) const {
+// An edge that is open when the loops of this level begin can stay open for all its irrelevant
+// loops here, and beyond if nothing here moves it. A window may slide: then nothing is certain.
+double Tree::LeastShare(const Node& node, const Edges& edges, int t) const {
+  const std::uint32_t moving = edges.loops & model_->dims_of(t);
+  if (HasBit(model_->joint(), t) || (moving & model_->window_dims(t)) != 0 ||
+      (moving == 0 && HasBit(model_->windowed(), t))) {
+    return 0;
+  }
+  const double outside = moving != 0 ? model_->Rest(t, node.tile) : 1;
+  return outside / model_->Rest(t, edges.array);
+}
+
+double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& energy,
+                   const TensorDoubles& share) const {
   double sum = edges.fixed;
   double ports = 0;
   for (int t = 0; t < model_->tensors(); ++t) {
@@ -359,6 +375,10 @@ double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& en
   }
   double best = kInfinity;
   for (const Edges::Inside& inside : edges.inside) {
+    double further = inside.energy;
+    for (int t = 0; t < model_->tensors(); ++t) {
+      further += inside.asked[Index(t)] * share[Index(t)];
+    }
     double detour = 0;
     if (edges.placements != nullptr) {
       TensorDoubles words = inside.enter;
@@ -367,8 +387,7 @@ double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& en
       }
       detour = Detour(*edges.placements, edges.least, words, model_->tensors());
     }
-    best =
-        std::min(best, goal_->Value(sum + inside.energy + detour, std::max(inside.cycles, ports)));
+    best = std::min(best, goal_->Value(sum + further + detour, std::max(inside.cycles, ports)));
   }
   return best;
 }
@@ -432,18 +451,22 @@ double Tree::PortCycles(const Node& node, const Edges& edges, const TensorDouble
 // run all their irrelevant loops first, and on into the level above if nothing here moves them.
 double Tree::BestOrder(const Node& node, const Edges& edges) const {
   if (edges.loops == 0) {
-    return Bound(node, edges, edges.open);
+    return Bound(node, edges, edges.open, edges.share);
   }
   double least = kInfinity;
   for (std::uint32_t ds = edges.loops; ds != 0; ds &= ds - 1) {
     const int d = std::countr_zero(ds);
     TensorDoubles energy{};
+    TensorDoubles share = edges.share;
     for (int t = 0; t < model_->tensors(); ++t) {
       const std::size_t i = Index(t);
+      if (HasBit(model_->dims_of(t) & ~model_->window_dims(t), d)) {
+        share[i] = 1;
+      }
       energy[i] = HasBit(model_->dims_of(t), d) ? edges.closed[i] * edges.slide[i][Index(d)]
                                                 : edges.open[i];
     }
-    least = std::min(least, Bound(node, edges, energy));
+    least = std::min(least, Bound(node, edges, energy, share));
   }
   return least;
 }
@@ -463,6 +486,9 @@ Tree::Order Tree::Place(const Edges& edges, const Order& order, int dim) const {
       next.energy[i] =
           std::max(edges.open[i], edges.closed[i] * edges.slide[i][Index(dim)] / order.run[i]);
     }
+    if (!HasBit(order.slid, t) && !HasBit(model_->window_dims(t), dim)) {
+      next.share[i] = 1 / order.run[i];
+    }
     if (HasBit(model_->window_dims(t), dim)) {
       next.slid |= Bit(t);
     } else if (!HasBit(model_->joint(), t)) {
@@ -474,7 +500,7 @@ Tree::Order Tree::Place(const Edges& edges, const Order& order, int dim) const {
 
 void Tree::ListOrders(const Node& node, const Edges& edges, const Order& order,
                       const std::function<void(const Order&)>& visit) const {
-  if (Bound(node, edges, order.energy) >= goal_->limit()) {
+  if (Bound(node, edges, order.energy, order.share) >= goal_->limit()) {
     return;
   }
   if (order.rest == 0 || order.open == 0) {

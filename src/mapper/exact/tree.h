@@ -104,10 +104,13 @@ class Tree {
       double energy;
       double cycles;
       TensorDoubles enter;  ///< words that enter the fan-out for edges further inside
+      TensorDoubles asked;  ///< energy of each edge that is still open, if it closed at once
     };
     std::vector<Inside> inside;
     /// Words that enter the fan-out for one picojoule of the edge.
     TensorDoubles enter{};
+    /// Least share of its words that an open edge of t asks for, whatever the order.
+    TensorDoubles share{};
     const std::vector<Placement>* placements = nullptr;  ///< null: distance is free
     TensorDoubles least{};                               ///< rates already in the edges
   };
@@ -121,6 +124,7 @@ class Tree {
         0;  ///< windowed ones that have moved: open until a loop over their own dim
     TensorDoubles energy{};  ///< least energy of each tensor's edge
     TensorDoubles run{};
+    TensorDoubles share{};  ///< of what edges further inside ask that are still open
   };
 
   [[nodiscard]] Node Root() const;
@@ -131,9 +135,10 @@ class Tree {
   void Price(const Node& node, const Candidate& candidate, Edges& edges);
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
                              double price) const;
+  [[nodiscard]] double LeastShare(const Node& node, const Edges& edges, int t) const;
   /// Best objective when the edges cost `energy` each.
-  [[nodiscard]] double Bound(const Node& node, const Edges& edges,
-                             const TensorDoubles& energy) const;
+  [[nodiscard]] double Bound(const Node& node, const Edges& edges, const TensorDoubles& energy,
+                             const TensorDoubles& share) const;
   [[nodiscard]] double PortCycles(const Node& node, const Edges& edges,
                                   const TensorDoubles& energy) const;
   [[nodiscard]] double BestOrder(const Node& node, const Edges& edges) const;
