@@ -9,6 +9,7 @@
 #include "base/diagnostic.h"
 #include "base/text.h"
 #include "mapper/annealing.h"
+#include "mapper/exact/exact.h"
 #include "mapper/mapper.h"
 #include "mapper/random.h"
 
@@ -33,9 +34,10 @@ std::string_view StopReasonName(StopReason reason) {
 }
 
 const std::vector<const Mapper*>& AllMappers() {
+  static const ExactMapper kExact;
   static const AnnealingMapper kAnnealing;
   static const RandomMapper kRandom;
-  static const std::vector<const Mapper*> kAll = {&kAnnealing, &kRandom};
+  static const std::vector<const Mapper*> kAll = {&kExact, &kAnnealing, &kRandom};
   return kAll;
 }
 
