@@ -1,10 +1,12 @@
 // JSON of `sluice evaluate --model maestro`. Field names are documented in docs/formats/maestro.md
 // and are an interface: add, never rename.
 
+#include <cstddef>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "cost/maestro/hardware.h"
 #include "cost/maestro/report.h"
 #include "driver/maestro.h"
 

@@ -1,11 +1,17 @@
 #include "driver/maestro.h"
 
-#include <utility>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "cost/maestro/compatible.h"
 #include "cost/maestro/exact.h"
+#include "cost/maestro/hardware.h"
+#include "cost/maestro/report.h"
+#include "driver/text/page.h"
 #include "driver/text/table.h"
 #include "io/maestro/csv.h"
 #include "io/maestro/hardware.h"
@@ -134,6 +140,7 @@ Page RenderMaestro(const MaestroEvaluation& evaluation) {
 
 std::string CsvOfMaestro(const MaestroEvaluation& evaluation) {
   std::vector<io::MaestroRow> rows;
+  rows.reserve(evaluation.layers.size());
   for (const auto& [name, report] : evaluation.layers) {
     rows.push_back({name, report});
   }

@@ -101,8 +101,8 @@ class Run {
 
   /// Positions along one axis of the input; only new ones against the neighbouring tile along a dim
   /// in `slides`. Along the window a tile is new when it has gaps, to be safe.
-  [[nodiscard]] std::int64_t Axis(const LayerSizes& size, LayerDim dim, LayerDim window, std::int64_t stride,
-                    std::uint32_t slides) const {
+  [[nodiscard]] std::int64_t Axis(const LayerSizes& size, LayerDim dim, LayerDim window,
+                                  std::int64_t stride, std::uint32_t slides) const {
     const std::int64_t outputs = size[Index(dim)];
     const std::int64_t rows = size[Index(window)];
     const bool along = (slides & Bit(dim)) != 0;
@@ -150,7 +150,7 @@ class Run {
 
   /// Words of an input that enter in one step.
   [[nodiscard]] std::int64_t Ingress(const TileLevel& level, const Steps& steps, const Case& at,
-                       std::size_t tensor) const {
+                                     std::size_t tensor) const {
     const std::uint32_t coupled = coupled_[tensor];
     bool over = false;  // a loop inside the changing one starts over, to another tile
     bool slides = false;

@@ -26,8 +26,7 @@ bool SlidesOverWindow(const mapping::Layer& layer, LayerDim dim) {
 }
 
 const Map* Find(const MapList& maps, LayerDim dim) {
-  const auto* const found =
-      std::find_if(maps.begin(), maps.end(), [dim](const Map& map) { return map.dim == dim; });
+  const auto* const found = std::ranges::find(maps, dim, &Map::dim);
   return found == maps.end() ? nullptr : found;
 }
 

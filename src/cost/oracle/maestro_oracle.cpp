@@ -1,11 +1,19 @@
 #include "cost/oracle/maestro_oracle.h"
 
 #include <array>
-#include <utility>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
 
+#include "base/diagnostic.h"
 #include "cost/maestro/compatible.h"
 #include "cost/maestro/exact.h"
+#include "cost/maestro/hardware.h"
 #include "cost/maestro/report.h"
+#include "cost/oracle/oracle.h"
+#include "mapping/dataflow/code.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::cost {
 namespace {
@@ -33,7 +41,7 @@ class MaestroOracle final : public CostOracle {
     return {};
   }
 
-  CodeCost PriceOne(const mapping::DataflowCode& code) const {
+  [[nodiscard]] CodeCost PriceOne(const mapping::DataflowCode& code) const {
     CodeCost cost;
     if (code.levels.empty() || !(mapping::Canonical(layer(), code) == code)) {
       return cost;

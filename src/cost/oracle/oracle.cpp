@@ -1,6 +1,15 @@
 #include "cost/oracle/oracle.h"
 
-#include <ctime>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <time.h>  // POSIX: clock_gettime is not in <ctime>
+
+#include "base/diagnostic.h"
+#include "mapping/dataflow/code.h"
 
 namespace sluice::cost {
 namespace {

@@ -2,11 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 
-#include "base/checked.h"
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
+#include "cost/cost.h"
 #include "cost/evaluator.h"
+#include "cost/maestro/hardware.h"
+#include "cost/oracle/oracle.h"
+#include "cost/policy.h"
+#include "ir/network.h"
+#include "mapping/dataflow/code.h"
 #include "mapping/dataflow/nest.h"
+#include "mapping/mapping.h"
 #include "mapping/validity.h"
 
 namespace sluice::cost {
@@ -44,7 +58,7 @@ class Reference final : public ReferenceOracle {
     return {};
   }
 
-  CodeCost PriceOne(const mapping::DataflowCode& code) const {
+  [[nodiscard]] CodeCost PriceOne(const mapping::DataflowCode& code) const {
     CodeCost result;
     result.compute_bound = bound_;
     if (code.levels.empty() || !(mapping::Canonical(layer(), code) == code)) {

@@ -1,6 +1,14 @@
 #include "io/maestro/csv.h"
 
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
 #include <fmt/format.h>
+
+#include "cost/maestro/hardware.h"
+#include "cost/maestro/report.h"
 
 namespace sluice::io {
 namespace {

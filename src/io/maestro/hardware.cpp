@@ -1,12 +1,18 @@
 #include "io/maestro/hardware.h"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cost/maestro/hardware.h"
 #include "io/maestro/tokens.h"
 
 namespace sluice::io {
@@ -50,6 +56,7 @@ Result<Hardware> ReadMaestroHardware(std::string_view text, const std::string& f
     }
     if (i == kKeys.size()) {
       std::vector<std::string> names;
+      names.reserve(kKeys.size());
       for (const Key& key : kKeys) {
         names.emplace_back(key.name);
       }

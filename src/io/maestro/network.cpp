@@ -2,15 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "io/maestro/tokens.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::io {
 namespace {
@@ -165,8 +172,7 @@ class Reader {
       }
     }
     constexpr std::array<std::string_view, 4> kUnmodelled = {"FC", "LSTM", "POOL", "RESIDUAL"};
-    const bool known =
-        std::find(kUnmodelled.begin(), kUnmodelled.end(), at.text) != kUnmodelled.end();
+    const bool known = std::ranges::find(kUnmodelled, at.text) != kUnmodelled.end();
     return Fail(tokens_
                     .Error(known ? ErrorCode::kBadValue : ErrorCode::kUnknownName,
                            fmt::format("{} {}",

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "base/diagnostic.h"
 
 namespace sluice::io {
 namespace {
@@ -97,8 +102,9 @@ Result<MaestroToken> MaestroTokens::Name(std::string_view what) {
 
 Result<std::int64_t> MaestroTokens::Integer(const MaestroToken& token) const {
   std::int64_t value = 0;
-  const char* end = token.text.data() + token.text.size();
-  const auto [rest, error] = std::from_chars(token.text.data(), end, value);
+  const std::string text(token.text);
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
   const bool too_large =
       error == std::errc::result_out_of_range || value > std::numeric_limits<std::int32_t>::max();
   if (!token.end() && rest == end && too_large) {

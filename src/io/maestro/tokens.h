@@ -36,7 +36,7 @@ class MaestroTokens {
   /// A word for a name. Errors: kSyntax.
   Result<MaestroToken> Name(std::string_view what);
   /// A non-negative integer up to 2^31 - 1. Errors: kSyntax, kBadValue.
-  Result<std::int64_t> Integer(const MaestroToken& token) const;
+  [[nodiscard]] Result<std::int64_t> Integer(const MaestroToken& token) const;
 
   /// A diagnostic that points at a token.
   [[nodiscard]] Diagnostic Error(ErrorCode code, std::string message, const MaestroToken& at) const;

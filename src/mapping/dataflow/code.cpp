@@ -1,16 +1,27 @@
 #include "mapping/dataflow/code.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+
+#include "base/diagnostic.h"
+#include "base/static_vector.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::mapping {
 namespace {
 
 constexpr std::array<std::string_view, kCodeDims> kNames = {"K", "C", "Y", "X", "R", "S"};
-constexpr std::size_t kNumbersPerLevel = 2 * (kCodeDims + 1);
+constexpr std::size_t kNumbersPerLevel = std::size_t{2} * (kCodeDims + 1);
 
 tl::unexpected<Diagnostic> Bad(std::string message) {
   return Fail(ErrorCode::kMappingInvalid, std::move(message));
@@ -177,7 +188,7 @@ Result<DataflowCode> Encode(const Layer& layer, const Dataflow& dataflow) {
     std::size_t next = 0;
     int spatial = 0;
     for (const Map& map : dataflow.levels[l]) {
-      const bool stepped = l == 0 && std::find(outer.begin(), outer.end(), map.dim) != outer.end();
+      const bool stepped = l == 0 && std::ranges::find(outer, map.dim) != outer.end();
       if (stepped) {
         continue;  // compared with what Decode writes, below
       }

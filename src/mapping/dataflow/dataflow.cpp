@@ -1,10 +1,16 @@
 #include "mapping/dataflow/dataflow.h"
 
-#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/checked.h"
+#include "base/diagnostic.h"
 
 namespace sluice::mapping {
 namespace {

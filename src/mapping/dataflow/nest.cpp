@@ -1,11 +1,24 @@
 #include "mapping/dataflow/nest.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
+#include "base/diagnostic.h"
+#include "base/static_vector.h"
+#include "mapping/dataflow/code.h"
+#include "mapping/dataflow/dataflow.h"
+#include "mapping/mapping.h"
+#include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapping {
 namespace {
@@ -293,7 +306,7 @@ Result<DataflowCode> CodeMapper::CodeOf(const Mapping& mapping, std::size_t leve
     return bad(fmt::format("a code of {} levels needs as many axes and one more memory", levels));
   }
   const auto place_of = [this](int dim) {
-    const auto* const at = std::find(binding_.dim.begin(), binding_.dim.end(), dim);
+    const auto* const at = std::ranges::find(binding_.dim, dim);
     return static_cast<std::size_t>(at - binding_.dim.begin());
   };
   CodeSizes size;

@@ -71,7 +71,7 @@ class CodeMapper {
 
   LayerBinding binding_;
   StaticVector<std::int64_t, kMaxDims> bounds_;
-  StaticVector<Axis, 2 * arch::kMaxLevels> axes_;
+  StaticVector<Axis, std::size_t{2} * arch::kMaxLevels> axes_;
   StaticVector<std::uint32_t, arch::kMaxLevels> keep_;
 };
 
