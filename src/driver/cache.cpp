@@ -2,7 +2,6 @@
 
 #include "driver/cache.h"
 
-#include <cstdint>
 #include <string>
 
 #include <fmt/format.h>

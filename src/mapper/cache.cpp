@@ -7,8 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <limits>
+#include <ios>
 #include <mutex>
 #include <optional>
 #include <string>

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -271,6 +270,7 @@ std::string WriteCacheEntry(const std::string& key, const Result& result) {
       key.size(), key, StopReasonName(result.stopped), result.evaluations, result.candidates,
       ShortestDouble(result.bound), ShortestDouble(result.score.energy_pj),
       ShortestDouble(result.score.cycles));
+  SLUICE_CHECK(result.best.has_value(), "only mappings are stored");
   for (const mapping::LevelMapping& level : result.best->levels) {
     body += fmt::format("level {}{}{}{}\n", level.keep, LoopsText(level.temporal),
                         LoopsText(level.spatial_x), LoopsText(level.spatial_y));
@@ -301,14 +301,15 @@ sluice::Result<Result> ReadCacheEntry(std::string_view bytes, const std::string&
   if (!reader.good()) {
     return Fail(ErrorCode::kSyntax, "it is not complete");
   }
-  if (!evaluator.IsValid(*result.best)) {
+  const mapping::Mapping mapping = result.best.value_or(mapping::Mapping());
+  if (!evaluator.IsValid(mapping)) {
     return Fail(ErrorCode::kBadValue, "its mapping is not valid");
   }
   if (problem.constraints != nullptr &&
-      !Satisfies(*problem.constraints, evaluator.workload(), *result.best)) {
+      !Satisfies(*problem.constraints, evaluator.workload(), mapping)) {
     return Fail(ErrorCode::kBadValue, "its mapping breaks the constraints");
   }
-  const cost::Score score = evaluator.Evaluate(*result.best);
+  const cost::Score score = evaluator.Evaluate(mapping);
   if (score.energy_pj != result.score.energy_pj || score.cycles != result.score.cycles) {
     return Fail(ErrorCode::kBadValue, "its mapping costs something else");
   }

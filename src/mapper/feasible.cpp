@@ -476,7 +476,7 @@ Feasibility FindFeasible(const mapping::Workload& workload, const arch::Chain& c
   Feasibility found = Finder(workload, chain, limits, imperfect).Run();
   if (imperfect && !found.point && !found.proven) {
     // Perfect factors are imperfect ones, too, and so few that the search seldom gives up on them.
-    Feasibility perfect = Finder(workload, chain, limits, false).Run();
+    const Feasibility perfect = Finder(workload, chain, limits, false).Run();
     found.point = perfect.point;
   }
   if (found.point) {

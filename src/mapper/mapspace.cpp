@@ -11,7 +11,6 @@
 
 #include "arch/architecture.h"
 #include "base/checked.h"
-#include "base/diagnostic.h"
 #include "base/rng.h"
 #include "base/static_vector.h"
 #include "mapper/feasible.h"

@@ -87,8 +87,7 @@ void Mapspace::RestoreOrder(Point& point, std::size_t level) const {
   const mapping::Constraints::Level& rules = constraints_->levels[level];
   auto& order = point.order[level];
   const auto move = [&](std::uint8_t dim, std::size_t to) {
-    const auto from =
-        static_cast<std::size_t>(std::find(order.begin(), order.end(), dim) - order.begin());
+    const auto from = static_cast<std::size_t>(std::ranges::find(order, dim) - order.begin());
     const auto at = [&](std::size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(i); };
     if (from < to) {
       std::rotate(at(from), at(from + 1), at(to + 1));

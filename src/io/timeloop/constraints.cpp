@@ -43,6 +43,8 @@ using mapping::LoopKind;
 using mapping::NamedDim;
 
 constexpr std::int64_t kMaxFactor = std::numeric_limits<std::int32_t>::max();
+/// A split that takes every dim of a convolution, whatever the permutation names.
+constexpr std::size_t kAllOnX = 7;
 
 bool IsSpace(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
@@ -284,7 +286,7 @@ Result<Axes> ReadAxes(const KeyMap& keys) {
     axes.split = static_cast<std::size_t>(count);
     if (axes.split > axes.listed.size()) {
       // Everything listed is on X, and so may be others: only a split beyond all dims is clear.
-      if (axes.split < static_cast<std::size_t>(mapping::kMaxDims) && axes.split < 7) {
+      if (axes.split < kAllOnX) {
         return Fail(NotExpressible(
             *split,
             fmt::format("the split is after {} dims, the permutation names {}", axes.split,
@@ -311,8 +313,9 @@ Result<LevelRules> ReadSpatial(const Cursor& at) {
   SLUICE_TRY(LevelRules rules, ReadTarget(keys));
   SLUICE_TRY(const Axes axes, ReadAxes(keys));
   std::vector<DimRule> factors;
-  if (const auto factors_at = keys.Find("factors")) {
-    SLUICE_TRY(factors, ReadFactors(*factors_at));
+  const Cursor factors_at = keys.Find("factors").value_or(at);
+  if (keys.Has("factors")) {
+    SLUICE_TRY(factors, ReadFactors(factors_at));
   }
   std::vector<DimRule>& x = rules.loops[static_cast<std::size_t>(LoopKind::kSpatialX)].factors;
   std::vector<DimRule>& y = rules.loops[static_cast<std::size_t>(LoopKind::kSpatialY)].factors;
@@ -330,10 +333,9 @@ Result<LevelRules> ReadSpatial(const Cursor& at) {
       x.push_back(rule);
       y.push_back(rule);
     } else if (!axes.known) {
-      return Fail(
-          NotExpressible(*keys.Find("factors"),
-                         fmt::format("the factor of {} does not say on which axis it is", rule.dim),
-                         "add a `permutation` and a `split`: how many of its dims lie on X"));
+      return Fail(NotExpressible(
+          factors_at, fmt::format("the factor of {} does not say on which axis it is", rule.dim),
+          "add a `permutation` and a `split`: how many of its dims lie on X"));
     } else {
       const bool on_x = all_on_x || axes.OnX(rule.dim);
       (on_x ? x : y).push_back(rule);

@@ -26,7 +26,6 @@
 #include "io/yaml/yaml.h"
 #include "ir/network.h"
 #include "mapping/constraints.h"
-#include "mapping/mapping.h"
 
 namespace sluice::io {
 namespace {
@@ -61,8 +60,9 @@ Result<FactorRule> ReadRule(const Word& word, std::string_view relation, std::st
   if (value == "all" && relation == "=") {
     return FactorRule{FactorRule::Kind::kAll, 1};
   }
-  const char* end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, rule.value);
+  const std::string digits(value);
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, rule.value);
   if (error != std::errc() || stop != end || rule.value < 1 || rule.value > kMaxFactor) {
     return Fail(word.Error(ErrorCode::kBadValue, fmt::format("`{}` is no factor", value),
                            fmt::format("a whole number from 1 to {}, or `=all`", kMaxFactor)));
@@ -317,6 +317,7 @@ std::string WriteConstraintsYaml(const ConstraintSpec& spec) {
   }
   if (!spec.work.empty()) {
     std::vector<std::string_view> names;
+    names.reserve(spec.work.size());
     for (const ir::WorkClass work_class : spec.work) {
       names.push_back(arch::WorkClassName(work_class));
     }
