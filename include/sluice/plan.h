@@ -35,7 +35,7 @@ struct Progress {
 
 /// How to plan. The defaults plan ResNet-50 on a small machine in seconds.
 struct PlanOptions {
-  std::string mapper = "annealing";       ///< the search method; see Mappers()
+  std::string mapper = "exact";           ///< the search method; see Mappers()
   std::string policy = "physical";        ///< the accounting; see EvaluateMapping
   Objective objective = Objective::kEdp;  ///< what to minimise
   std::uint64_t seed = 1;                 ///< same seed, same plan

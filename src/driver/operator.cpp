@@ -29,6 +29,10 @@
 namespace sluice::driver {
 namespace {
 
+/// What one operator may take when the user sets no limit: some ten seconds, and most searches end
+/// by themselves before.
+constexpr std::int64_t kOperatorEvaluations = 30'000'000;
+
 /// The operator of a one-operator network as a workload on its chain.
 struct Subject {
   mapping::Workload workload;
@@ -51,7 +55,7 @@ Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& desc
   planner::PlanOptions& options = setup.options;
   if (options.evaluations == 0 && options.seconds <= 0) {
     // One operator may take the time that a mapper wants, not what a planner would grant it.
-    options.evaluations = std::numeric_limits<std::int64_t>::max();
+    options.evaluations = kOperatorEvaluations;
   }
   SLUICE_TRY(const LoadedArchitecture machine, LoadArchitecture(paths, architecture));
   SLUICE_TRY(const ir::Network network, ir::ParseOperatorDescriptor(descriptor));

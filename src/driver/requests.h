@@ -31,12 +31,12 @@ using WarningFunction = std::function<void(const std::string& warning)>;
 struct SearchRequest {
   std::string objective = "edp";
   std::string policy = "physical";
-  std::string mapper = "annealing";
+  std::string mapper = "exact";
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0 = every core
   /// Of each distinct operator. 0 = with `budget_seconds`, until that is used up or the mapper
   /// converges; without, what the mapper grants itself for an operator of a network, and for a
-  /// single operator until it converges.
+  /// single operator until it converges or proves, up to 30 million evaluations.
   std::int64_t budget_evaluations = 0;
   /// Wall time of the search, shared among the distinct operators; 0 = no limit. Reading files is
   /// not counted, and an operator whose share is used up before its first valid mapping still gets

@@ -147,7 +147,11 @@ class LayerwisePlanner {
       return Fail(std::move(fallback).error());
     }
     hasty_ = *fallback;
-    mapper_ = options_.mapper != nullptr ? options_.mapper : hasty_;
+    Result<const mapper::Mapper*> best = mapper::FindMapper("exact");
+    if (!best) {
+      return Fail(std::move(best).error());
+    }
+    mapper_ = options_.mapper != nullptr ? options_.mapper : *best;
     SLUICE_TRY_STATUS(CollectJobs());
     SLUICE_TRY_STATUS(SolveAll());
     Plan plan = Assemble();

@@ -26,7 +26,7 @@
 namespace sluice::planner {
 
 struct PlanOptions {
-  const mapper::Mapper* mapper = nullptr;  ///< null: annealing
+  const mapper::Mapper* mapper = nullptr;  ///< null: exact
   cost::Policy policy;
   cost::Objective objective = cost::Objective::kEdp;
   std::uint64_t seed = 1;
