@@ -44,7 +44,11 @@ struct PlanOptions {
   /// Wall time of the whole search, 0 = unlimited. With a limit the plan depends on the speed of
   /// the machine. When it is reached, the plan holds the best found so far.
   double seconds = 0;
-  bool imperfect = false;  ///< also try factors that do not divide a dim
+  bool imperfect = false;   ///< also try factors that do not divide a dim
+  std::string constraints;  ///< path of a file that every mapping must satisfy; empty: none
+  /// A folder of mappings kept from earlier runs, made when it does not exist; empty: none. Any
+  /// number of programs may share it, and no plan depends on it.
+  std::string cache_folder;
   /// Cancels the search when it becomes true: the plan then holds the best found so far and
   /// complete() is false. May be set from any thread or signal handler. Not owned; may be null.
   const std::atomic<bool>* stop = nullptr;

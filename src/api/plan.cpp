@@ -113,6 +113,8 @@ driver::SearchRequest RequestOf(const PlanOptions& options, Callback& callback) 
   request.budget_evaluations = options.evaluations;
   request.budget_seconds = options.seconds;
   request.imperfect = options.imperfect;
+  request.constraints = options.constraints;
+  request.cache_folder = options.cache_folder;
   request.stop = options.stop != nullptr ? options.stop : callback.failed();
   if (options.progress) {
     request.progress = std::ref(callback);

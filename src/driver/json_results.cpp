@@ -273,6 +273,10 @@ void AddBreakdown(const PlanOutcome& outcome, const PlanBreakdown& breakdown, Js
                         {"model_hash", p.model_hash},
                         {"architecture_path", p.architecture_path},
                         {"architecture_hash", p.architecture_hash}};
+  if (!p.constraints_path.empty()) {
+    json["provenance"]["constraints_path"] = p.constraints_path;
+    json["provenance"]["constraints_hash"] = p.constraints_hash;
+  }
   json["architecture_tree"] = arch::DrawTree(outcome.architecture.architecture);
 }
 

@@ -41,6 +41,9 @@ class ConstraintsTest(CliTest):
         text = (self.directory / "plan.json").read_text()
         self.assertIn('"constraints_hash": "', text)
         self.sluice("evaluate", "plan.json")
+        self.assertRegex(self.sluice("explain", "plan.json").stdout, r"rules +\S*eyeriss-row-stationary.yaml")
+        provenance = self.sluice_json("explain", "plan.json")["plan"]["provenance"]
+        self.assertIn("eyeriss-row-stationary", provenance["constraints_path"])
 
     def test_contradictions_have_a_place(self):
         self.rules("  - memory: L2\n    temporal: K=5 C=7\n")

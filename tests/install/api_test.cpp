@@ -2,6 +2,7 @@
 // headers.
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -235,6 +236,25 @@ TEST(ApiPlan, SharedInputsMayBePlannedFromSeveralThreads) {
   second = ReproduciblePart(Plan::Make(network, machine, Fast()).value());
   worker.join();
   EXPECT_EQ(first, second);
+}
+
+TEST(ApiPlan, ObeysConstraintsAndDoesNotDependOnTheCache) {
+  const Network network = AlexNet();
+  const Architecture machine = Eyeriss();
+  PlanOptions options = Fast();
+  const auto free = Plan::Make(network, machine, options);
+  options.constraints = SLUICE_SOURCE_DIR "/constraints/eyeriss-row-stationary.yaml";
+  const auto plain = Plan::Make(network, machine, options);
+  options.cache_folder = ::testing::TempDir() + "sluice_api_cache";
+  const auto cold = Plan::Make(network, machine, options);
+  const auto warm = Plan::Make(network, machine, options);
+  ASSERT_TRUE(free && plain && cold && warm) << plain.error().text;
+  EXPECT_NE(ReproduciblePart(*free), ReproduciblePart(*plain));
+  EXPECT_EQ(ReproduciblePart(*plain), ReproduciblePart(*cold));
+  EXPECT_EQ(ReproduciblePart(*plain), ReproduciblePart(*warm));
+  EXPECT_GT(std::filesystem::remove_all(options.cache_folder), 5U);
+  options.constraints = "no/such/file.yaml";
+  EXPECT_FALSE(Plan::Make(network, machine, options));
 }
 
 TEST(ApiPlan, ObjectiveChangesWhatIsMinimised) {

@@ -94,6 +94,10 @@ Page ProvenanceLines(const planner::Plan& plan) {
   line("  dims", dims);
   line("machine", p.architecture_path);
   line("  hash", p.architecture_hash);
+  if (!p.constraints_path.empty()) {
+    line("rules", p.constraints_path);
+    line("  hash", p.constraints_hash);
+  }
   line("search", fmt::format("{} mapper, {} objective, {} policy, seed {}{}", p.mapper, p.objective,
                              p.policy, p.seed, p.imperfect ? ", imperfect factors" : ""));
   line("format", fmt::format("plan version {}", plan.version));
