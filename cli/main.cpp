@@ -43,7 +43,7 @@ std::string Overview(const std::vector<std::unique_ptr<Verb>>& verbs) {
       "Sluice plans how a neural network runs on an accelerator and says what it costs.\n\n"
       "Usage: sluice VERB [OPTIONS]\n\nVerbs:\n";
   for (const auto& verb : verbs) {
-    text += fmt::format("  {:<11} {}\n", verb->name(), verb->summary());
+    text += fmt::format("  {:<12} {}\n", verb->name(), verb->summary());
   }
   text +=
       "\nA first plan:\n"
