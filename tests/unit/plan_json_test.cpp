@@ -11,6 +11,7 @@
 #include "arch/architecture.h"
 #include "io/yaml/arch.h"
 #include "io/yaml/mapping.h"
+#include "mapper/mapper.h"
 #include "planner/layerwise.h"
 #include "testing/networks.h"
 
@@ -25,6 +26,7 @@ planner::Plan SamplePlan(bool imperfect = false) {
   planner::PlanOptions options;
   options.evaluations = imperfect ? 10 : 200;
   options.imperfect = imperfect;
+  options.mapper = mapper::FindMapper("annealing").value();
   const ir::Network network = testing::MakeNetwork(
       "sample \"net\"\n", {"conv K=16 C=8 P=13 Q=13 R=3 S=3 stride=2", "relu", "view"});
   planner::Plan plan = planner::PlanLayerwise(network, Machine(), options).value();

@@ -69,7 +69,7 @@ TEST(ReportPayload, TotalsAndOperatorsAreThoseOfThePlan) {
   EXPECT_EQ(report["plan"]["energy_pj"], c.plan.totals.energy_pj);
   EXPECT_EQ(report["plan"]["cycles"], c.plan.totals.cycles);
   EXPECT_EQ(report["plan"]["macs"], c.plan.totals.macs);
-  EXPECT_EQ(report["plan"]["provenance"]["mapper"], "annealing");
+  EXPECT_EQ(report["plan"]["provenance"]["mapper"], "exact");
   ASSERT_EQ(report["operators"].size(), 5U);
   EXPECT_EQ(report["operators"][2][2], -1) << "the view has no solution";
   ASSERT_EQ(report["solutions"].size(), c.plan.solutions.size());
@@ -153,7 +153,9 @@ TEST(ReportPayload, RefusesWhatDoesNotBelongTogether) {
   EXPECT_EQ(chainless.error(), ErrorCode::kPlanMismatch);
 
   Case uncovered;
-  uncovered.plan.solutions[0].mapping.levels[0].temporal = {};
+  for (mapping::LevelMapping& level : uncovered.plan.solutions[0].mapping.levels) {
+    level.temporal = {};
+  }
   EXPECT_EQ(uncovered.error(), ErrorCode::kPlanMismatch);
 }
 

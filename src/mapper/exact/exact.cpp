@@ -35,8 +35,12 @@ constexpr double kMaxVectors = 1e6;
 constexpr std::int64_t kSeedPerPrime = 150;
 /// Labels and nodes that take as long as one evaluation.
 constexpr std::int64_t kWorkPerEvaluation = 2;
-/// What a plan of many operators grants each: a few tenths of a second.
-constexpr std::int64_t kPlanningEvaluations = 600'000;
+/// What a plan of many operators grants each: half a second at most.
+constexpr std::int64_t kPlanningEvaluations = 1'200'000;
+/// Share of the budget that the proof may use up; what is left is for annealing.
+constexpr std::int64_t kProofShare = 2;
+
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
 class Run {
  public:
@@ -86,7 +90,8 @@ class Run {
   ExactMapper::Front SolveFront() {
     ExactMapper::Front front;
     const auto vectors = exact::Lattice::CountVectors(evaluator_.workload().bounds);
-    if (!Seed(kSeedPerPrime) || vectors > kMaxVectors) {
+    Seed(kSeedPerPrime);
+    if (!result_.best || vectors > kMaxVectors) {
       front.stopped = result_.best ? StopReason::kConverged : StopReason::kInfeasible;
       front.points.push_back(Finish());
       return front;
@@ -136,7 +141,8 @@ class Run {
     Problem even = problem_;
     even.imperfect = false;
     Budget seeding = budget_;
-    seeding.evaluations = std::min(budget_.evaluations, per_prime * primes_);
+    seeding.evaluations =
+        std::min(std::max<std::int64_t>(1, budget_.evaluations / 4), per_prime * primes_);
     Result seed = AnnealingMapper().Solve(even, seeding);
     counts_.seed_seconds += Seconds();
     const bool met = seed.stopped == StopReason::kProven;
@@ -154,11 +160,11 @@ class Run {
     const CostToGo* labels = nullptr;
     const exact::Tree* nodes = nullptr;
     const auto count = [&] {
-      std::int64_t work = 0;
-      work += labels != nullptr ? labels->counts().made : 0;
-      work += nodes != nullptr ? nodes->counts().nodes : 0;
+      std::int64_t made = 0;
+      made += labels != nullptr ? labels->counts().made : 0;
+      made += nodes != nullptr ? nodes->counts().nodes : 0;
       const std::int64_t leaves = nodes != nullptr ? nodes->counts().leaves : 0;
-      result_.evaluations = spent + leaves + work / kWorkPerEvaluation;
+      result_.evaluations = spent + leaves + made / kWorkPerEvaluation;
     };
     const auto stop = [&] {
       count();
@@ -167,17 +173,26 @@ class Run {
     const double before = Seconds();
     CostToGo inside(model, spaces, goal);
     labels = &inside;
-    const bool built = inside.Build(stop);
+    const std::int64_t work = budget_.evaluations / kProofShare - spent;
+    const std::int64_t limit = work < kNoLimit / kWorkPerEvaluation
+                                   ? std::max<std::int64_t>(0, work) * kWorkPerEvaluation
+                                   : kNoLimit;
+    const bool built = inside.Build(stop, limit);
     counts_.labels = inside.counts();
     counts_.label_seconds += Seconds() - before;
     count();
     if (!built) {
+      stopped_ = stopped_ == StopReason::kProven ? StopReason::kEvaluations : stopped_;
       return false;
     }
     const double middle = Seconds();
-    exact::Tree tree(model, spaces, inside, goal, visit, stop);
+    exact::Tree tree(model, spaces, inside, goal, visit, stop,
+                     limit == kNoLimit ? kNoLimit : limit - inside.counts().made);
     nodes = &tree;
     const bool done = tree.Run();
+    if (!done && stopped_ == StopReason::kProven) {
+      stopped_ = StopReason::kEvaluations;
+    }
     counts_.tree = tree.counts();
     counts_.tree_seconds += Seconds() - middle;
     count();
@@ -189,10 +204,10 @@ class Run {
   bool Stop() {
     if (budget_.stop != nullptr && budget_.stop->load(std::memory_order_relaxed)) {
       stopped_ = StopReason::kInterrupted;
-    } else if (result_.evaluations >= budget_.evaluations) {
+    } else if (result_.evaluations >= budget_.evaluations / kProofShare) {
       stopped_ = StopReason::kEvaluations;
     } else if (budget_.seconds < std::numeric_limits<double>::infinity() &&
-               Seconds() >= budget_.seconds) {
+               Seconds() >= budget_.seconds / static_cast<double>(kProofShare)) {
       stopped_ = StopReason::kSeconds;
     } else {
       return false;
@@ -226,14 +241,18 @@ class Run {
   /// What is left of the budget goes to annealing: without a proof, or for imperfect factors, which
   /// the proof does not cover.
   Result Anneal(bool imperfect) {
-    if (stopped_ == StopReason::kInterrupted || stopped_ == StopReason::kSeconds) {
+    if (stopped_ == StopReason::kInterrupted) {
       return Finish();
     }
     Problem problem = problem_;
     problem.imperfect = problem_.imperfect;
     Budget rest = budget_;
     const AnnealingMapper annealing;
-    rest.evaluations = std::max(Left(), annealing.PlanningEvaluations(problem));
+    rest.evaluations = std::min(Left(), annealing.PlanningEvaluations(problem));
+    if (rest.evaluations == 0) {
+      stopped_ = StopReason::kEvaluations;
+      return Finish();
+    }
     if (budget_.seconds < std::numeric_limits<double>::infinity()) {
       rest.seconds = std::max(0.0, budget_.seconds - Seconds());
     }
@@ -247,7 +266,9 @@ class Run {
     if (imperfect || problem_.imperfect) {
       result_.bound = least_.value(problem_.objective);
     }
-    stopped_ = more.stopped == StopReason::kInterrupted ? more.stopped : StopReason::kConverged;
+    if (more.stopped != StopReason::kProven) {
+      stopped_ = more.stopped;
+    }
     return Finish();
   }
 

@@ -166,7 +166,11 @@ void CostToGo::FillAbove() {
   }
 }
 
-bool CostToGo::Build(const std::function<bool()>& stop) {
+bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_labels) {
+  most_labels_ = most_labels;
+  const auto over = [&](Tile x) {
+    return counts_.made >= most_labels_ || ((x & 0xFF) == 0 && stop());
+  };
   const Lattice& lattice = model_->lattice();
   const int last = model_->levels() - 1;
   for (int level = last; level >= 1; --level) {
@@ -187,14 +191,14 @@ bool CostToGo::Build(const std::function<bool()>& stop) {
         if (!ready.empty()) {
           Spread(level, x, ready);
         }
-        if ((x & 0xFF) == 0 && stop()) {
+        if (over(x)) {
           return false;
         }
       }
     }
     for (Tile x = 0; x < lattice.size(); ++x) {
       Loops(level, x);
-      if ((x & 0xFF) == 0 && stop()) {
+      if (over(x)) {
         return false;
       }
     }
@@ -206,7 +210,7 @@ bool CostToGo::Build(const std::function<bool()>& stop) {
       counts_.kept += static_cast<std::int64_t>(labels.size());
     }
   }
-  return true;
+  return counts_.made < most_labels_;
 }
 
 void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
@@ -514,6 +518,9 @@ bool CostToGo::Dominates(int level, std::uint32_t must, const Label& a, const La
 }
 
 void CostToGo::Insert(int level, Tile x, Label label) {
+  if (counts_.made >= most_labels_) {
+    return;
+  }
   ++counts_.made;
   Settle(level, label);
   if (Hopeless(level, x, label, above_[0])) {

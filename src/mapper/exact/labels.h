@@ -57,9 +57,9 @@ class CostToGo {
  public:
   CostToGo(const Model& model, const Spaces& spaces, const Goal& goal);
 
-  /// Fills the labels of all levels, innermost first. False when `stop` was raised: then nothing
-  /// may be concluded from them.
-  bool Build(const std::function<bool()>& stop);
+  /// Fills the labels of all levels, innermost first. False when `stop` was raised or more than
+  /// `most_labels` were made: then nothing may be concluded from them.
+  bool Build(const std::function<bool()>& stop, std::int64_t most_labels);
   /// Labels of level `level` (1 <= level < levels) holding tile x, before it is decided which
   /// tensors the level keeps.
   [[nodiscard]] const Labels& At(int level, Tile x) const {
@@ -95,6 +95,7 @@ class CostToGo {
   std::vector<TensorDoubles> pending_rate_;  ///< [level]
   std::uint32_t forwards_ = 0;               ///< tensors whose pending words no neighbour may spare
   LabelCounts counts_;
+  std::int64_t most_labels_ = 0;
 };
 
 }  // namespace sluice::mapper::exact

@@ -37,13 +37,20 @@ constexpr std::uint32_t Bit(int i) {
 }  // namespace
 
 Tree::Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
-           Evaluate evaluate, std::function<bool()> stop)
+           Evaluate evaluate, std::function<bool()> stop, std::int64_t most_work)
     : model_(&model),
       spaces_(&spaces),
       inside_(&inside),
       goal_(&goal),
       evaluate_(std::move(evaluate)),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)),
+      most_work_(most_work) {}
+
+bool Tree::Count() {
+  ++counts_.nodes;
+  stopped_ = stopped_ || counts_.nodes + 2 * counts_.leaves >= most_work_;
+  return !stopped_;
+}
 
 bool Tree::Stopped() {
   stopped_ = stopped_ || stop_();
@@ -110,9 +117,11 @@ bool Tree::Expand(const Node& node) {
     none.run.fill(1);
     none.share = edges.share;
     ListOrders(node, edges, none, [&](const Order& order) {
+      if (!Count()) {
+        return;
+      }
       Descend(node, candidate, edges, order, child);
       const double bound = InnerBound(child);
-      ++counts_.nodes;
       if (bound >= goal_->limit()) {
         ++counts_.pruned;
         return;
@@ -129,6 +138,9 @@ bool Tree::Expand(const Node& node) {
         return false;
       }
     }
+  }
+  if (stopped_) {
+    return false;
   }
   if (node.level == 0) {
     open_bound_ = kInfinity;
@@ -780,7 +792,9 @@ void Tree::Leaves(const Node& node) {
     }
     const double cycles =
         std::max(node.cycles, model_->ComputeCycles(node.units[Index(node.level)] * space.units));
-    ++counts_.nodes;
+    if (!Count()) {
+      return;
+    }
     if (goal_->Hopeless(energy, cycles)) {
       ++counts_.pruned;
       continue;

@@ -43,9 +43,9 @@ class Tree {
   using Evaluate = std::function<void(const mapping::Mapping&)>;
 
   Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
-       Evaluate evaluate, std::function<bool()> stop);
+       Evaluate evaluate, std::function<bool()> stop, std::int64_t most_work);
 
-  /// Searches everything. False when stopped.
+  /// Searches everything. False when stopped, or after `most_work` nodes (a leaf counts as two).
   bool Run();
   /// No mapping that was not looked at has an objective below this.
   [[nodiscard]] double open_bound() const { return open_bound_; }
@@ -162,6 +162,8 @@ class Tree {
                                      int tensors);
   void BookWords(Node& node, int t, double delivered, int child) const;
   [[nodiscard]] bool Stopped();
+  /// Counts a node; false when the work granted is used up.
+  [[nodiscard]] bool Count();
 
   const Model* model_;
   Spaces* spaces_;
@@ -169,6 +171,7 @@ class Tree {
   const Goal* goal_;
   Evaluate evaluate_;
   std::function<bool()> stop_;
+  std::int64_t most_work_;
   double open_bound_ = 0;
   bool stopped_ = false;
   TreeCounts counts_;
