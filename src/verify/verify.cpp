@@ -1,0 +1,165 @@
+#include "verify/verify.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cost/certificate.h"
+#include "cost/cost.h"
+#include "mapping/mapping.h"
+#include "verify/grid.h"
+#include "verify/search.h"
+
+namespace sluice::verify {
+namespace {
+
+/// The search adds the same figures in other orders: what differs by less is equal.
+constexpr double kEqual = 1e-9;
+/// The same for the bounds of listed cells.
+constexpr double kNear = 1e-7;
+constexpr double kMaxTiles = 1e6;
+
+bool Near(double a, double b) {
+  return std::abs(a - b) <= kNear * std::max(std::abs(a), std::abs(b));
+}
+
+/// Everything that needs no search. Empty: nothing is wrong.
+std::string CheckClaim(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+                       const cost::Certificate& certificate) {
+  if (certificate.version != cost::kCertificateVersion) {
+    return fmt::format("format version {} is not {}", certificate.version,
+                       cost::kCertificateVersion);
+  }
+  if (certificate.problem != cost::ProblemKey(evaluator, constraints)) {
+    return "it belongs to another operator, architecture, policy or constraints";
+  }
+  const auto violations =
+      mapping::CheckMapping(evaluator.workload(), evaluator.chain(), certificate.mapping);
+  if (!violations.empty()) {
+    return "the mapping is not valid: " + violations.front().message;
+  }
+  if (constraints != nullptr &&
+      !Satisfies(*constraints, evaluator.workload(), certificate.mapping)) {
+    return "the mapping breaks the constraints";
+  }
+  const cost::Score score = evaluator.Evaluate(certificate.mapping);
+  if (score.energy_pj != certificate.score.energy_pj || score.cycles != certificate.score.cycles) {
+    return fmt::format("the mapping costs {} pJ and {} cycles, not {} pJ and {} cycles",
+                       score.energy_pj, score.cycles, certificate.score.energy_pj,
+                       certificate.score.cycles);
+  }
+  const double value = score.value(certificate.objective);
+  if (!(certificate.bound <= value)) {
+    return fmt::format("the bound {} is above the objective {} of its own mapping",
+                       certificate.bound, value);
+  }
+  return {};
+}
+
+/// Compares the list with the checker's own cells, both by rising bound.
+std::string CheckCells(const Grid& grid, const cost::Certificate& certificate,
+                       const std::vector<Search::Cell>& cells) {
+  const auto below = [&cells](double bound) {
+    return std::ranges::count_if(cells, [bound](const Search::Cell& c) { return c.bound < bound; });
+  };
+  const double bound = certificate.bound;
+  if (certificate.open_cells < below(bound * (1 - kNear)) ||
+      certificate.open_cells > static_cast<std::int64_t>(cells.size())) {
+    return fmt::format("{} cells are open, not {}", below(bound), certificate.open_cells);
+  }
+  const bool all = certificate.cells.size() < cost::kMaxListedCells;
+  if (all && (certificate.listed_below != bound ||
+              certificate.open_cells != static_cast<std::int64_t>(certificate.cells.size()))) {
+    return "the list of cells is shorter than it says";
+  }
+  std::vector<bool> found(cells.size(), false);
+  for (const cost::CertificateCell& claimed : certificate.cells) {
+    const auto dims = static_cast<std::size_t>(grid.dims());
+    if (claimed.tile.size() != dims || claimed.space.size() != dims) {
+      return "a listed cell has another number of dims";
+    }
+    const Code tile = grid.Find(claimed.tile);
+    const Code space = grid.Find(claimed.space);
+    const auto own = std::ranges::find_if(cells, [&](const Search::Cell& c) {
+      return c.tile == tile && c.spread->factors == space && c.keep == claimed.keep;
+    });
+    if (tile < 0 || space < 0 || own == cells.end()) {
+      return "a listed cell is not open or does not exist";
+    }
+    const auto at = static_cast<std::size_t>(own - cells.begin());
+    if (found[at]) {
+      return "a cell is listed twice";
+    }
+    found[at] = true;
+    if (!Near(claimed.bound, own->bound)) {
+      return fmt::format("the bound of a cell is {}, not {}", own->bound, claimed.bound);
+    }
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!found[i] && cells[i].bound < certificate.listed_below * (1 - kNear)) {
+      return fmt::format("a cell with bound {} is missing", cells[i].bound);
+    }
+  }
+  return {};
+}
+
+Report Judge(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+             const cost::Certificate& certificate, const Limits& limits) {
+  Report report;
+  report.reason = CheckClaim(evaluator, constraints, certificate);
+  if (!report.reason.empty()) {
+    report.verdict = Verdict::kRejected;
+    return report;
+  }
+  if (Grid::CountTiles(evaluator) > kMaxTiles) {
+    report.reason = "the operator has too many tile sizes to check";
+    return report;
+  }
+  const Grid grid(evaluator, constraints);
+  Search search(grid, certificate.objective, certificate.bound * (1 - kEqual), limits);
+  if (grid.levels() == 1) {
+    search.Open(nullptr);
+  } else {
+    const std::vector<Search::Cell> cells = search.ListCells(certificate.bound * (1 + kNear));
+    report.cells = search.nodes();
+    report.opened = static_cast<std::int64_t>(cells.size());
+    report.reason = search.late() ? "" : CheckCells(grid, certificate, cells);
+    if (!report.reason.empty()) {
+      report.verdict = Verdict::kRejected;
+      return report;
+    }
+    for (std::size_t i = 0; i < cells.size() && !search.late() && !search.better(); ++i) {
+      search.Open(&cells[i]);
+    }
+  }
+  report.nodes = search.nodes();
+  report.mappings = search.mappings();
+  if (search.better()) {
+    report.verdict = Verdict::kRejected;
+    report.reason = fmt::format("a mapping with {} pJ and {} cycles beats the bound",
+                                search.better_score().energy_pj, search.better_score().cycles);
+  } else if (search.late()) {
+    report.reason = "the time is up";
+  } else {
+    report.verdict = Verdict::kVerified;
+  }
+  return report;
+}
+
+}  // namespace
+
+Report Check(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+             const cost::Certificate& certificate, const Limits& limits) {
+  const auto start = std::chrono::steady_clock::now();
+  Report report = Judge(evaluator, constraints, certificate, limits);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace sluice::verify

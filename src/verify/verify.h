@@ -1,0 +1,48 @@
+#pragma once
+/// \file
+/// The independent checker of certificates (cost/certificate.h). It shares no code with the search:
+/// what a mapping costs comes from cost::Evaluator, everything else (divisors, spatial factors,
+/// bounds, orders of loops) is written here a second time, from docs/cost-model.md alone.
+///
+/// `Check` re-establishes (a) that the mapping is valid and costs what is claimed and (b) that no
+/// even mapping beats the claimed bound, by a branch and bound of its own with that bound as limit.
+/// Slower than the search, since it may not use what the search found out.
+/// Tested by tests/property/certificate_test.cpp.
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "cost/certificate.h"
+#include "cost/evaluator.h"
+#include "mapping/constraints.h"
+
+namespace sluice::verify {
+
+enum class Verdict : std::uint8_t {
+  kVerified,
+  kRejected,    ///< something claimed is not true
+  kUnfinished,  ///< neither: out of time, or too large to check
+};
+
+struct Limits {
+  double seconds = std::numeric_limits<double>::infinity();
+  const std::atomic<bool>* stop = nullptr;  ///< polled; not owned
+};
+
+struct Report {
+  Verdict verdict = Verdict::kUnfinished;
+  std::string reason;  ///< of a rejection or of giving up
+  double seconds = 0;
+  std::int64_t cells = 0;     ///< looked at
+  std::int64_t opened = 0;    ///< not closed by the simple bound
+  std::int64_t nodes = 0;     ///< partial mappings bounded
+  std::int64_t mappings = 0;  ///< whole ones evaluated
+};
+
+/// `constraints` may be null. The certificate may come from anywhere.
+Report Check(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+             const cost::Certificate& certificate, const Limits& limits);
+
+}  // namespace sluice::verify
