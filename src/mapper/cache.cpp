@@ -37,6 +37,8 @@ constexpr auto kStale = std::chrono::hours(1);
 /// Evicting goes on to this share of the limit, so that it is rare.
 constexpr double kAfterEviction = 0.8;
 constexpr std::size_t kMostWarnings = 3;
+/// How often a file that is there may be gone when it is read.
+constexpr int kMostTries = 5;
 
 struct Entry {
   fs::path path;
@@ -111,13 +113,14 @@ std::string ResultCache::PathOf(const std::string& key) const {
 std::optional<Result> ResultCache::Find(const std::string& key, const Problem& problem) {
   const std::string path = PathOf(key);
   std::error_code error;
-  const bool exists = fs::exists(path, error);
-  const auto bytes =
-      exists ? ReadFile(path, kMaxEntryBytes) : Fail(ErrorCode::kFileUnreadable, "none");
-  if (!bytes && !fs::exists(path, error)) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ++counts_.misses;
-    return std::nullopt;
+  auto bytes = ReadFile(path, kMaxEntryBytes);
+  for (int tries = 0; !bytes && tries < kMostTries; ++tries) {
+    if (!fs::exists(path, error)) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++counts_.misses;
+      return std::nullopt;
+    }
+    bytes = ReadFile(path, kMaxEntryBytes);  // evicted and stored again meanwhile
   }
   sluice::Result<Result> result =
       bytes ? ReadCacheEntry(*bytes, key, problem) : Fail(bytes.error());
@@ -145,7 +148,9 @@ void ResultCache::Store(const std::string& key, const Result& result) {
     number = temporaries_++;
   }
   const std::string path = PathOf(key);
-  const std::string temporary = fmt::format("{}.{}.{}{}", path, ::getpid(), number, kTemporary);
+  // No other process, cache of this process, or thread of this cache has this name.
+  const std::string temporary =
+      fmt::format("{}.{}.{}.{}{}", path, ::getpid(), fmt::ptr(this), number, kTemporary);
   std::error_code error;
   fs::create_directories(folder_, error);
   bool written = false;
