@@ -49,20 +49,16 @@ CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
   for (int l = 1; l < model.levels(); ++l) {
     labels_[Index(l)].resize(vectors);
   }
-  // What a pending word costs at least wherever it ends. Words asked of level 0 are compulsory
-  // there already, in part; what any other level charges comes on top.
   pending_rate_.resize(Index(model.levels()));
+  stops_.resize(Index(model.levels()));
   for (int t = 0; t < model.tensors(); ++t) {
     double least = std::numeric_limits<double>::infinity();
-    bool only_inner = false;
     for (int l = 1; l < model.levels(); ++l) {
-      least = HasBit(model.MayKeep(l), t) ? std::min(least, model.ParentRate(l, t)) : least;
-      if (model.IsOutput(t)) {
-        least = 0;  // what first visits save there is not known here
+      if (HasBit(model.MayKeep(l), t)) {
+        least = std::min(least, model.CertainRate(l, t));
       }
-      only_inner = only_inner || (l < model.levels() && HasBit(model.MustKeep(l), t));
-      // A level at or outside l that must keep t takes the words before level 0 can.
-      pending_rate_[Index(l)][Index(t)] = only_inner ? least : 0;
+      pending_rate_[Index(l)][Index(t)] = least;
+      stops_[Index(l)] = stops_[Index(l - 1)] | model.MustKeep(l);
     }
     forwards_ |= model.any_forwarding() && HasBit(model.windowed(), t) ? 0 : Bit(t);
   }
@@ -278,13 +274,23 @@ Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) co
 }
 
 void CostToGo::Spread(int level, Tile x, const Labels& ready) {
-  for (const Space& space : spaces_->At(level)) {
-    const Tile array = model_->lattice().Multiply(x, space.factors);
-    if (array < 0) {
-      continue;
-    }
-    for (const Label& label : ready) {
-      Insert(level, array, Cross(level, space, x, array, label));
+  const Lattice& lattice = model_->lattice();
+  const Tile room = lattice.Quotient(lattice.top(), x);
+  const double above = model_->MaxInstances(level);
+  const auto& limits = model_->evaluator().validity().levels[Index(level)];
+  const double copies = above * static_cast<double>(limits.x * limits.y);
+  for (const Label& label : ready) {
+    const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies +
+                          above_[0][static_cast<std::size_t>(x)];
+    for (const Space& space : spaces_->At(level)) {
+      if (goal_->counts_cycles() &&
+          goal_->Hopeless(energy, model_->ComputeCycles(label.units * space.units * above))) {
+        break;  // options come by falling units
+      }
+      if (lattice.Divides(space.factors, room)) {
+        const Tile array = lattice.Multiply(x, space.factors);
+        Insert(level, array, Cross(level, space, x, array, label));
+      }
     }
   }
 }
@@ -415,6 +421,16 @@ void CostToGo::Slide(int level, Tile x, const Label& label, int dim) {
   }
 }
 
+// What words asked of the levels above cost beyond the compulsory words of level 0: they end at
+// some level that may keep the tensor, or, if none must, at level 0.
+double CostToGo::Pending(int level, int t, double words) const {
+  const double inside = words * pending_rate_[Index(level)][Index(t)];
+  if (HasBit(stops_[Index(level)], t)) {
+    return inside;
+  }
+  return std::min(inside, std::max(0.0, words - model_->Touched(t)) * model_->CertainRate(0, t));
+}
+
 bool CostToGo::Hopeless(int level, Tile x, const Label& label,
                         const std::vector<double>& outside) const {
   const double above = model_->MaxInstances(level);
@@ -428,7 +444,7 @@ bool CostToGo::Hopeless(int level, Tile x, const Label& label,
                           ~model_->joint() & forwards_;
        ts != 0; ts &= ts - 1) {
     const int t = std::countr_zero(ts);
-    energy += label.pend[Index(t)] / above * pending_rate_[Index(level)][Index(t)];
+    energy += Pending(level, t, label.pend[Index(t)] / above);
   }
   double cycles = 0;
   if (goal_->counts_cycles()) {

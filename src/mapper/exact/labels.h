@@ -80,6 +80,7 @@ class CostToGo {
   void Extend(int level, Tile x, const Label& label);
   void Slide(int level, Tile x, const Label& label, int dim);
   void Insert(int level, Tile x, Label label);
+  [[nodiscard]] double Pending(int level, int t, double words) const;
   [[nodiscard]] bool Hopeless(int level, Tile x, const Label& label,
                               const std::vector<double>& outside) const;
   void Settle(int level, Label& label) const;
@@ -92,8 +93,10 @@ class CostToGo {
   std::vector<std::vector<Labels>> labels_;
   /// Least energy outside tile x: [1] when level 1 holds it, [0] when level 1 holds a multiple.
   std::vector<std::vector<double>> above_;
-  std::vector<TensorDoubles> pending_rate_;  ///< [level]
-  std::uint32_t forwards_ = 0;               ///< tensors whose pending words no neighbour may spare
+  /// [level]: least rate of a word asked of that level or an outer one, the outermost excepted.
+  std::vector<TensorDoubles> pending_rate_;
+  std::vector<std::uint32_t> stops_;  ///< [level]: tensors that some level from 1 to it must keep
+  std::uint32_t forwards_ = 0;        ///< tensors whose pending words no neighbour may spare
   LabelCounts counts_;
   std::int64_t most_labels_ = 0;
 };

@@ -138,10 +138,12 @@ void Model::FillRates() {
       double& child = child_rate_[Index(l)][Index(t)];
       if (!tensor.is_output) {
         parent = level.read_pj / block;
+        certain_rate_[Index(l)][Index(t)] = parent;
         child = level.fill_pj / block;
         continue;
       }
       parent = level.update_pj / block;
+      certain_rate_[Index(l)][Index(t)] = parent;
       child = policy.child_read_on_drain ? level.read_pj / block : 0;
       if (!tensor.accumulates) {
         continue;

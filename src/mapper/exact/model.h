@@ -75,6 +75,10 @@ class Model {
   [[nodiscard]] double ParentRate(int level, int t) const {
     return parent_rate_[cost::Index(level)][cost::Index(t)];
   }
+  /// ParentRate without reads of partial sums, which first visits save.
+  [[nodiscard]] double CertainRate(int level, int t) const {
+    return certain_rate_[cost::Index(level)][cost::Index(t)];
+  }
   /// Picojoules of a word delivered to (or drained from) a child, at the child. 0 for compute.
   [[nodiscard]] double ChildRate(int level, int t) const {
     return child_rate_[cost::Index(level)][cost::Index(t)];
@@ -161,6 +165,7 @@ class Model {
   std::uint32_t joint_ = 0;
   TensorDoubles touched_{};
   std::array<TensorDoubles, arch::kMaxLevels> parent_rate_{};
+  std::array<TensorDoubles, arch::kMaxLevels> certain_rate_{};
   std::array<TensorDoubles, arch::kMaxLevels + 1> child_rate_{};
   std::array<double, arch::kMaxLevels> parent_rebate_{};
   std::array<double, arch::kMaxLevels + 1> child_rebate_{};
