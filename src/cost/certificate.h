@@ -47,16 +47,7 @@ struct Certificate {
   std::int64_t open_cells = 0;
   double listed_below = 0;
   std::vector<CertificateCell> cells;
-  /// What the search did. For information; nothing depends on it.
-  struct Effort {
-    std::int64_t labels = 0;
-    std::int64_t dominated = 0;
-    std::int64_t pruned = 0;
-    std::int64_t nodes = 0;
-    std::int64_t leaves = 0;
-    friend bool operator==(const Effort&, const Effort&) = default;
-  };
-  Effort effort;
+  std::int64_t evaluations = 0;  ///< that the search took; for information, nothing depends on it
 };
 
 /// A hash of everything that decides which mappings exist and what they cost: workload, chain,

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,34 +32,25 @@ bool Near(double a, double b) {
 }
 
 /// Everything that needs no search. Empty: nothing is wrong.
-std::string CheckClaim(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
-                       const cost::Certificate& certificate) {
-  if (certificate.version != cost::kCertificateVersion) {
-    return fmt::format("format version {} is not {}", certificate.version,
-                       cost::kCertificateVersion);
-  }
-  if (certificate.problem != cost::ProblemKey(evaluator, constraints)) {
-    return "it belongs to another operator, architecture, policy or constraints";
-  }
+std::string CheckMapping(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+                         const Claim& claim) {
   const auto violations =
-      mapping::CheckMapping(evaluator.workload(), evaluator.chain(), certificate.mapping);
+      mapping::CheckMapping(evaluator.workload(), evaluator.chain(), claim.mapping);
   if (!violations.empty()) {
     return "the mapping is not valid: " + violations.front().message;
   }
-  if (constraints != nullptr &&
-      !Satisfies(*constraints, evaluator.workload(), certificate.mapping)) {
+  if (constraints != nullptr && !Satisfies(*constraints, evaluator.workload(), claim.mapping)) {
     return "the mapping breaks the constraints";
   }
-  const cost::Score score = evaluator.Evaluate(certificate.mapping);
-  if (score.energy_pj != certificate.score.energy_pj || score.cycles != certificate.score.cycles) {
+  const cost::Score score = evaluator.Evaluate(claim.mapping);
+  if (score.energy_pj != claim.score.energy_pj || score.cycles != claim.score.cycles) {
     return fmt::format("the mapping costs {} pJ and {} cycles, not {} pJ and {} cycles",
-                       score.energy_pj, score.cycles, certificate.score.energy_pj,
-                       certificate.score.cycles);
+                       score.energy_pj, score.cycles, claim.score.energy_pj, claim.score.cycles);
   }
-  const double value = score.value(certificate.objective);
-  if (!(certificate.bound <= value)) {
-    return fmt::format("the bound {} is above the objective {} of its own mapping",
-                       certificate.bound, value);
+  const double value = score.value(claim.objective);
+  if (!(claim.bound <= value)) {
+    return fmt::format("the bound {} is above the objective {} of its own mapping", claim.bound,
+                       value);
   }
   return {};
 }
@@ -109,30 +102,38 @@ std::string CheckCells(const Grid& grid, const cost::Certificate& certificate,
   return {};
 }
 
-Report Judge(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
-             const cost::Certificate& certificate, const Limits& limits) {
+Report Rejection(std::string reason) {
   Report report;
-  report.reason = CheckClaim(evaluator, constraints, certificate);
-  if (!report.reason.empty()) {
-    report.verdict = Verdict::kRejected;
-    return report;
+  report.verdict = Verdict::kRejected;
+  report.reason = std::move(reason);
+  return report;
+}
+
+/// `certificate` is null when there is no list to compare.
+Report Judge(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+             const Claim& claim, const cost::Certificate* certificate, const Limits& limits) {
+  std::string reason = CheckMapping(evaluator, constraints, claim);
+  if (!reason.empty()) {
+    return Rejection(std::move(reason));
   }
+  Report report;
   if (Grid::CountTiles(evaluator) > kMaxTiles) {
     report.reason = "the operator has too many tile sizes to check";
     return report;
   }
   const Grid grid(evaluator, constraints);
-  Search search(grid, certificate.objective, certificate.bound * (1 - kEqual), limits);
+  Search search(grid, claim.objective, claim.bound * (1 - kEqual), limits);
   if (grid.levels() == 1) {
     search.Open(nullptr);
   } else {
-    const std::vector<Search::Cell> cells = search.ListCells(certificate.bound * (1 + kNear));
+    const std::vector<Search::Cell> cells = search.ListCells(claim.bound * (1 + kNear));
     report.cells = search.nodes();
     report.opened = static_cast<std::int64_t>(cells.size());
-    report.reason = search.late() ? "" : CheckCells(grid, certificate, cells);
-    if (!report.reason.empty()) {
-      report.verdict = Verdict::kRejected;
-      return report;
+    if (certificate != nullptr && !search.late()) {
+      reason = CheckCells(grid, *certificate, cells);
+      if (!reason.empty()) {
+        return Rejection(std::move(reason));
+      }
     }
     for (std::size_t i = 0; i < cells.size() && !search.late() && !search.better(); ++i) {
       search.Open(&cells[i]);
@@ -145,21 +146,44 @@ Report Judge(const cost::Evaluator& evaluator, const mapping::Constraints* const
     report.reason = fmt::format("a mapping with {} pJ and {} cycles beats the bound",
                                 search.better_score().energy_pj, search.better_score().cycles);
   } else if (search.late()) {
-    report.reason = "the time is up";
+    report.reason = fmt::format("not finished within {} s", limits.seconds);
   } else {
     report.verdict = Verdict::kVerified;
   }
   return report;
 }
 
+Report Timed(const std::function<Report()>& judge) {
+  const auto start = std::chrono::steady_clock::now();
+  Report report = judge();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
 }  // namespace
+
+Report CheckClaim(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+                  const Claim& claim, const Limits& limits) {
+  return Timed([&] { return Judge(evaluator, constraints, claim, nullptr, limits); });
+}
 
 Report Check(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
              const cost::Certificate& certificate, const Limits& limits) {
-  const auto start = std::chrono::steady_clock::now();
-  Report report = Judge(evaluator, constraints, certificate, limits);
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return report;
+  return Timed([&] {
+    if (certificate.version != cost::kCertificateVersion) {
+      return Rejection(fmt::format("format version {} is not {}", certificate.version,
+                                   cost::kCertificateVersion));
+    }
+    if (certificate.problem != cost::ProblemKey(evaluator, constraints)) {
+      return Rejection("it belongs to another operator, architecture, policy or constraints");
+    }
+    if (evaluator.compiled().levels == 1 && !certificate.cells.empty()) {
+      return Rejection("a machine of one level has no cells");
+    }
+    return Judge(evaluator, constraints,
+                 {certificate.objective, certificate.mapping, certificate.score, certificate.bound},
+                 &certificate, limits);
+  });
 }
 
 }  // namespace sluice::verify

@@ -17,6 +17,7 @@
 #include "cost/certificate.h"
 #include "cost/evaluator.h"
 #include "mapping/constraints.h"
+#include "mapping/mapping.h"
 
 namespace sluice::verify {
 
@@ -41,7 +42,18 @@ struct Report {
   std::int64_t mappings = 0;  ///< whole ones evaluated
 };
 
-/// `constraints` may be null. The certificate may come from anywhere.
+/// What a plan claims of an operator: a certificate without its list of cells.
+struct Claim {
+  cost::Objective objective = cost::Objective::kEdp;
+  mapping::Mapping mapping;
+  cost::Score score;
+  double bound = 0;
+};
+/// Whether all of a claim is true. `constraints` may be null.
+Report CheckClaim(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
+                  const Claim& claim, const Limits& limits);
+
+/// Of a certificate the cells must be right, too. It may come from anywhere.
 Report Check(const cost::Evaluator& evaluator, const mapping::Constraints* constraints,
              const cost::Certificate& certificate, const Limits& limits);
 

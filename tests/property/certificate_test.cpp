@@ -65,9 +65,7 @@ std::optional<cost::Certificate> Prove(const cost::Evaluator& evaluator,
   mapper::Problem problem;
   problem.evaluator = &evaluator;
   problem.objective = objective;
-  mapper::ExactMapper::Counts counts;
-  const mapper::Result result = mapper::ExactMapper().Solve(problem, mapper::Budget{}, counts);
-  return mapper::Certify(problem, result, counts);
+  return mapper::Certify(problem, mapper::ExactMapper().Solve(problem, mapper::Budget{}));
 }
 
 /// What Certify would write if `mapping` were the best there is.
@@ -81,7 +79,7 @@ cost::Certificate Pretend(const cost::Evaluator& evaluator, cost::Objective obje
   result.score = evaluator.Evaluate(mapping);
   result.bound = result.score.value(objective) * (1 - 1e-9);
   result.stopped = mapper::StopReason::kProven;
-  return mapper::Certify(problem, result, {}).value();
+  return mapper::Certify(problem, result).value();
 }
 
 TEST(CertificateProperty, ProofsAreVerified) {

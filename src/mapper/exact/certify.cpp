@@ -1,6 +1,7 @@
 #include "mapper/exact/certify.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,6 @@
 #include "cost/certificate.h"
 #include "cost/compiled.h"
 #include "cost/cost.h"
-#include "mapper/exact/exact.h"
 #include "mapper/exact/lattice.h"
 #include "mapper/exact/model.h"
 #include "mapper/exact/space.h"
@@ -164,8 +164,7 @@ std::vector<Open> OpenCells(const Model& model, cost::Objective objective, doubl
 
 }  // namespace
 
-std::optional<cost::Certificate> Certify(const Problem& problem, const Result& result,
-                                         const ExactMapper::Counts& counts) {
+std::optional<cost::Certificate> Certify(const Problem& problem, const Result& result) {
   const cost::Evaluator& evaluator = *problem.evaluator;
   if (!result.best || problem.imperfect || result.stopped != StopReason::kProven ||
       Lattice::CountVectors(evaluator.workload().bounds) > kMaxVectors) {
@@ -178,9 +177,7 @@ std::optional<cost::Certificate> Certify(const Problem& problem, const Result& r
   certificate.score = result.score;
   certificate.bound = std::min(result.bound, result.score.value(problem.objective));
   certificate.listed_below = certificate.bound;
-  certificate.effort = {counts.labels.made, counts.labels.dominated,
-                        counts.labels.pruned + counts.tree.pruned, counts.tree.nodes,
-                        counts.tree.leaves};
+  certificate.evaluations = result.evaluations;
   const Model model(evaluator, problem.constraints);
   if (model.levels() == 1) {
     return certificate;

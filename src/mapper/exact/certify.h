@@ -7,14 +7,12 @@
 #include <optional>
 
 #include "cost/certificate.h"
-#include "mapper/exact/exact.h"
 #include "mapper/mapper.h"
 
 namespace sluice::mapper {
 
 /// Empty unless `result` is proven for even mappings: nothing is certified of a search that was
 /// stopped, nor of imperfect factors.
-std::optional<cost::Certificate> Certify(const Problem& problem, const Result& result,
-                                         const ExactMapper::Counts& counts);
+std::optional<cost::Certificate> Certify(const Problem& problem, const Result& result);
 
 }  // namespace sluice::mapper
