@@ -26,6 +26,7 @@ std::vector<std::unique_ptr<Verb>> AllVerbs() {
   verbs.push_back(MakeMapVerb());
   verbs.push_back(MakeEvaluateVerb());
   verbs.push_back(MakeExplainVerb());
+  verbs.push_back(MakeVerifyVerb());
   verbs.push_back(MakeReportVerb());
   verbs.push_back(MakeShowVerb());
   verbs.push_back(MakeArchsVerb());

@@ -18,6 +18,7 @@ namespace sluice::cli {
 enum ExitCode : int {
   kExitOk = 0,
   kExitNoMapping = 1,
+  kExitUnverified = 1,
   kExitBadInput = 2,
   kExitInternalError = 70,
   kExitInterrupted = 130,
@@ -50,6 +51,7 @@ std::unique_ptr<Verb> MakePlanVerb();
 std::unique_ptr<Verb> MakeMapVerb();
 std::unique_ptr<Verb> MakeEvaluateVerb();
 std::unique_ptr<Verb> MakeExplainVerb();
+std::unique_ptr<Verb> MakeVerifyVerb();
 std::unique_ptr<Verb> MakeReportVerb();
 std::unique_ptr<Verb> MakeShowVerb();
 std::unique_ptr<Verb> MakeArchsVerb();
