@@ -6,8 +6,8 @@
 /// (judge.h).
 ///
 /// Deterministic: the same problem, seed and budget give the same result, as long as the oracle
-/// answers the same. A search that is given more samples starts with the same samples.
-/// Tested by tests/property/code_search_test.cpp.
+/// answers the same. Searches may plan with their budget: 300 samples of a run of 1,000 are not
+/// what a run of 300 would do. Tested by tests/property/code_search_test.cpp.
 
 #include <array>
 #include <cstdint>

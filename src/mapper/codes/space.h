@@ -31,14 +31,15 @@ class CodeSpace {
   /// Parallel dims, orders and tiles uniform over their choices; the product of the units at most
   /// the number of PEs.
   [[nodiscard]] mapping::DataflowCode Random(Rng& rng) const;
-  /// The nearest code of the space: as many levels, tiles rounded (in logarithms) to divisors of
-  /// their parents, windows whole, units cut. The identity on codes of the space.
+  /// The nearest code of the space with as many levels: tiles rounded (in logarithms) to divisors
+  /// of their parents, windows whole, units cut. The identity on codes of the space.
   [[nodiscard]] mapping::DataflowCode Repair(mapping::DataflowCode code) const;
   /// A code that differs in one decision: a parallel dim, units (uniform, a divisor of the trip
   /// count, or a step of up to 4), two loops swapped, a new divisor tile, or the next divisor.
   [[nodiscard]] mapping::DataflowCode Neighbour(const mapping::DataflowCode& code, Rng& rng) const;
 
-  /// Coordinates of a point: per level the parallel dim, units, six order keys and six tiles.
+  /// Coordinates of a point: per level the parallel dim, units (but not of the outermost level), an
+  /// order key a dim and a tile a tiled dim.
   [[nodiscard]] std::size_t coordinates() const;
   /// Requires: coordinates() numbers; they are clamped to [0, 1].
   [[nodiscard]] mapping::DataflowCode FromPoint(std::span<const double> point) const;
@@ -54,20 +55,24 @@ class CodeSpace {
   [[nodiscard]] std::span<const mapping::CodeDim> parallel() const { return parallel_; }
   /// Dims whose tile is a choice.
   [[nodiscard]] std::span<const mapping::CodeDim> tiled() const { return tiled_; }
-  /// What a tile of `dim` may be inside a parent of `parent`, ascending: its divisors, or in the
-  /// other space every number (then only `parent` is returned and the caller draws).
-  [[nodiscard]] std::span<const std::int64_t> Divisors(std::int64_t parent) const;
+  /// What a tile of `dim` may be inside a parent of `parent`, ascending. Requires: the divisor
+  /// space, `parent` a divisor of the extent.
+  [[nodiscard]] std::vector<std::int64_t> Divisors(mapping::CodeDim dim, std::int64_t parent) const;
 
  private:
-  struct Table {
-    std::int64_t number = 1;
-    std::vector<std::int64_t> divisors;
-  };
-
-  void Finish(mapping::DataflowCode& code) const;
-  std::int64_t NearestTile(std::int64_t tile, std::int64_t parent) const;
-  std::int64_t RandomTile(std::int64_t parent, Rng& rng) const;
-  std::int64_t OtherUnits(const mapping::DataflowCode& code, std::size_t level, Rng& rng) const;
+  [[nodiscard]] mapping::CodeSizes ParentOf(const mapping::DataflowCode& code,
+                                            std::size_t level) const;
+  [[nodiscard]] std::int64_t Nearest(mapping::CodeDim dim, std::int64_t parent,
+                                     std::int64_t tile) const;
+  /// The tile at `share` (0 to 1) of the choices.
+  [[nodiscard]] std::int64_t At(mapping::CodeDim dim, std::int64_t parent, double share) const;
+  [[nodiscard]] double ShareOf(mapping::CodeDim dim, std::int64_t parent, std::int64_t tile) const;
+  [[nodiscard]] std::int64_t Step(mapping::CodeDim dim, std::int64_t parent, std::int64_t tile,
+                                  bool up) const;
+  [[nodiscard]] std::int64_t OtherUnits(const mapping::DataflowCode& code, std::size_t level,
+                                        Rng& rng) const;
+  void MoveTile(mapping::DataflowCode& code, bool step, Rng& rng) const;
+  void MoveOrder(mapping::LevelCode& level, Rng& rng) const;
 
   mapping::Layer layer_;
   SpaceOptions options_;
@@ -75,7 +80,8 @@ class CodeSpace {
   mapping::CodeSizes extents_{};
   std::vector<mapping::CodeDim> parallel_;
   std::vector<mapping::CodeDim> tiled_;
-  std::vector<Table> tables_;  ///< of every divisor of an extent, ascending by number
+  std::vector<mapping::CodeDim> present_;
+  std::array<std::vector<std::int64_t>, mapping::kCodeDims> divisors_;  ///< of the extents
 };
 
 }  // namespace sluice::mapper::codes
