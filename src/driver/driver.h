@@ -75,12 +75,33 @@ struct MapOutcome {
   double bound = 0;  ///< no valid mapping's objective is below this
   std::int64_t evaluations = 0;
   double seconds = 0;
-  std::string stopped;      ///< why the search ended
-  std::string constraints;  ///< path of the file that the mapping satisfies; empty: none
-  bool complete = true;     ///< false when interrupted
+  std::int64_t candidates = 0;  ///< whole and partial mappings looked at
+  std::int64_t ruled_out = 0;   ///< of these, by a bound
+  std::string stopped;          ///< why the search ended
+  std::string constraints;      ///< path of the file that the mapping satisfies; empty: none
+  bool complete = true;         ///< false when interrupted
 };
 Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& descriptor,
                                const std::string& architecture, const SearchRequest& search);
+
+/// The front of energy and cycles of one operator: mappings that no other beats in both.
+struct FrontOutcome {
+  struct Point {
+    mapping::Mapping mapping;
+    cost::Score score;
+  };
+  std::string architecture_name;
+  mapping::Workload workload;
+  cost::Policy policy;
+  std::vector<Point> points;  ///< by rising energy; never empty
+  bool proven = false;        ///< whether every such mapping is among them, one for each pair
+  std::string stopped;
+  double seconds = 0;
+};
+/// Uses the exact mapper, whatever `search.mapper`. Errors: as MapOperator, and kUsage for
+/// imperfect factors, which the front does not cover.
+Result<FrontOutcome> MapFront(const SearchPaths& paths, const std::string& descriptor,
+                              const std::string& architecture, const SearchRequest& search);
 
 /// Scores a given mapping. Errors: those of the readers and of mapping::CheckMapping.
 Result<Evaluation> EvaluateMapping(const SearchPaths& paths, const std::string& descriptor,

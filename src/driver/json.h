@@ -15,6 +15,7 @@ namespace sluice::driver {
 std::string JsonOfPlanSummary(const planner::Plan& plan);
 std::string JsonOfEvaluation(const Evaluation& evaluation);
 std::string JsonOfSearch(const MapOutcome& outcome);
+std::string JsonOfFront(const FrontOutcome& outcome);
 std::string JsonOfNetwork(const LoadedNetwork& network);
 std::string JsonOfArchitecture(const LoadedArchitecture& architecture);
 std::string JsonOfExplanation(const Evaluation& evaluation);

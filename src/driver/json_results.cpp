@@ -290,6 +290,23 @@ std::string JsonOfEvaluation(const Evaluation& evaluation) {
   return Dump(EvaluationJson(evaluation));
 }
 
+std::string JsonOfFront(const FrontOutcome& outcome) {
+  Json json;
+  json["operator"] = outcome.workload.name;
+  json["architecture"] = outcome.architecture_name;
+  json["policy"] = cost::PolicyText(outcome.policy);
+  json["points"] = Json::array();
+  for (const FrontOutcome::Point& point : outcome.points) {
+    json["points"].push_back({{"energy_pj", point.score.energy_pj},
+                              {"cycles", point.score.cycles},
+                              {"edp", point.score.edp()}});
+  }
+  json["proven"] = outcome.proven;
+  json["stopped"] = outcome.stopped;
+  json["seconds"] = outcome.seconds;
+  return Dump(json);
+}
+
 std::string JsonOfSearch(const MapOutcome& outcome) {
   Json json = EvaluationJson(outcome.evaluation);
   json["mapper"] = outcome.mapper;
@@ -298,6 +315,8 @@ std::string JsonOfSearch(const MapOutcome& outcome) {
   json["seed"] = outcome.seed;
   json["evaluations"] = outcome.evaluations;
   json["seconds"] = outcome.seconds;
+  json["candidates"] = outcome.candidates;
+  json["ruled_out"] = outcome.ruled_out;
   json["stopped"] = outcome.stopped;
   json["complete"] = outcome.complete;
   if (!outcome.constraints.empty()) {

@@ -11,6 +11,7 @@
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
 #include "base/file.h"
+#include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "driver/catalog.h"
 #include "driver/driver.h"
@@ -22,6 +23,9 @@
 #include "io/yaml/mapping.h"
 #include "io/yaml/yaml.h"
 #include "ir/network.h"
+#include "mapper/exact/exact.h"
+#include "mapper/mapper.h"
+#include "mapping/constraints.h"
 #include "mapping/workload.h"
 #include "planner/layerwise.h"
 #include "planner/plan.h"
@@ -71,9 +75,61 @@ Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& desc
   outcome.bound = solution.bound;
   outcome.evaluations = solution.evaluations;
   outcome.seconds = plan.seconds;
+  outcome.candidates = solution.candidates;
+  outcome.ruled_out = solution.ruled_out;
   outcome.stopped = solution.stopped;
   outcome.constraints = plan.provenance.constraints_path;
   outcome.complete = plan.complete;
+  return outcome;
+}
+
+Result<FrontOutcome> MapFront(const SearchPaths& paths, const std::string& descriptor,
+                              const std::string& architecture, const SearchRequest& search) {
+  if (search.imperfect) {
+    return Fail(Diagnostic(ErrorCode::kUsage, "the front covers factors that divide only")
+                    .WithHint("leave out --imperfect or --front"));
+  }
+  SLUICE_TRY(const SearchSetup setup, MakeSearch(search));
+  const planner::PlanOptions& options = setup.options;
+  SLUICE_TRY(const LoadedArchitecture machine, LoadArchitecture(paths, architecture));
+  SLUICE_TRY(const ir::Network network, ir::ParseOperatorDescriptor(descriptor));
+  SLUICE_TRY(const Subject subject, MakeSubject(network, machine.architecture));
+  SLUICE_TRY(const cost::Evaluator evaluator,
+             cost::Evaluator::Create(subject.workload, subject.chain, options.policy));
+  mapper::Problem problem;
+  problem.evaluator = &evaluator;
+  problem.objective = options.objective;
+  problem.seed = options.seed;
+  mapping::Constraints constraints;
+  if (options.constraints != nullptr) {
+    SLUICE_TRY(constraints, mapping::BindConstraints(*options.constraints, subject.workload,
+                                                     subject.chain, false));
+    problem.constraints = &constraints;
+  }
+  mapper::Budget budget;
+  budget.evaluations = options.evaluations > 0 ? options.evaluations : kOperatorEvaluations;
+  if (options.seconds > 0) {
+    budget.seconds = options.seconds;
+  }
+  budget.stop = options.stop;
+  mapper::ExactMapper::Front front = mapper::ExactMapper().SolveFront(problem, budget);
+  FrontOutcome outcome;
+  outcome.architecture_name = machine.architecture.name;
+  outcome.workload = subject.workload;
+  outcome.policy = options.policy;
+  for (const mapper::Result& point : front.points) {
+    if (point.best) {
+      outcome.points.push_back({*point.best, point.score});
+    }
+  }
+  if (outcome.points.empty()) {
+    return Fail(Diagnostic(ErrorCode::kNoValidMapping,
+                           fmt::format("no valid mapping of `{}` was found", descriptor))
+                    .WithHint("`sluice map` without --front says what is missing"));
+  }
+  outcome.proven = front.complete;
+  outcome.stopped = std::string(mapper::StopReasonName(front.stopped));
+  outcome.seconds = front.seconds;
   return outcome;
 }
 

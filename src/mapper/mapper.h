@@ -53,6 +53,7 @@ struct Result {
   double bound = 0;                      ///< no valid mapping's objective is below this
   std::int64_t evaluations = 0;          ///< full cost evaluations
   std::int64_t candidates = 0;           ///< including those rejected before evaluation
+  std::int64_t ruled_out = 0;            ///< partial mappings that a bound or an equal ruled out
   double seconds = 0;
   StopReason stopped = StopReason::kConverged;
   /// When best is empty: the level and tensor that bind and the words short.

@@ -294,6 +294,8 @@ class LayerwisePlanner {
     solution.cost = evaluator->EvaluateFull(*found.best);
     solution.bound = found.bound;
     solution.evaluations = found.evaluations;
+    solution.candidates = found.candidates;
+    solution.ruled_out = found.ruled_out;
     solution.uses = job.uses;
     solution.stopped = std::string(mapper::StopReasonName(found.stopped));
     return outcome;

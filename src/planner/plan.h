@@ -31,7 +31,10 @@ struct Solution {
   cost::Cost cost;
   double bound = 0;  ///< lower bound of the objective for this operator
   std::int64_t evaluations = 0;
-  int uses = 0;         ///< how many operators share it
+  int uses = 0;  ///< how many operators share it
+  /// What the mapper looked at, and how much of it bounds ruled out. Of this run; not stored.
+  std::int64_t candidates = 0;
+  std::int64_t ruled_out = 0;
   std::string stopped;  ///< why the mapper stopped
 };
 

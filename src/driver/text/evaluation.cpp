@@ -99,16 +99,67 @@ Page RenderEvaluation(const Evaluation& evaluation) {
   return page;
 }
 
+namespace {
+
+/// How good the mapping is known to be.
+std::string Verdict(const MapOutcome& outcome) {
+  if (outcome.stopped == "proven") {
+    return "proven optimal";
+  }
+  const cost::Score& score = outcome.evaluation.cost.score;
+  const Result<cost::Objective> objective = cost::ParseObjective(outcome.objective);
+  if (!objective || outcome.bound <= 0) {
+    return "no bound";
+  }
+  return fmt::format("at most {:.3g} % above the optimum",
+                     100.0 * (score.value(*objective) / outcome.bound - 1));
+}
+
+}  // namespace
+
 Page RenderSearch(const MapOutcome& outcome) {
   Page page = RenderEvaluation(outcome.evaluation);
   page.Add("");
-  page.Add(
-      fmt::format("  {} mapper, {} objective, seed {}:\n  {} evaluations in {:.2f} s, stopped: {}",
-                  outcome.mapper, outcome.objective, outcome.seed, Grouped(outcome.evaluations),
-                  outcome.seconds, outcome.stopped));
+  page.Add(fmt::format("  {} mapper, {} objective, seed {}: {}", outcome.mapper, outcome.objective,
+                       outcome.seed, Verdict(outcome)));
+  page.Add(fmt::format("  {} evaluations in {:.2f} s, stopped: {}", Grouped(outcome.evaluations),
+                       outcome.seconds, outcome.stopped));
+  if (outcome.ruled_out > 0) {
+    page.Add(fmt::format("  {} partial mappings looked at, {:.1f} % ruled out by a bound",
+                         Grouped(outcome.candidates),
+                         100.0 * static_cast<double>(outcome.ruled_out) /
+                             static_cast<double>(std::max<std::int64_t>(1, outcome.candidates))));
+  }
   if (!outcome.constraints.empty()) {
     page.Add("  constraints satisfied: " + outcome.constraints);
   }
+  return page;
+}
+
+Page RenderFront(const FrontOutcome& outcome) {
+  Page page;
+  page.Heading(fmt::format("{} on {}, {} policy", outcome.workload.name, outcome.architecture_name,
+                           cost::PolicyText(outcome.policy)));
+  const cost::Score& least = outcome.points.front().score;
+  const cost::Score& fastest = outcome.points.back().score;
+  Table table({{"energy", Table::Align::kRight},
+               {"of least", Table::Align::kRight},
+               {"cycles", Table::Align::kRight},
+               {"of least", Table::Align::kRight},
+               {"EDP", Table::Align::kRight}});
+  for (const FrontOutcome::Point& point : outcome.points) {
+    table.Add({HumanEnergy(point.score.energy_pj),
+               fmt::format("{:.3f}", point.score.energy_pj / least.energy_pj),
+               Grouped(static_cast<std::int64_t>(point.score.cycles)),
+               fmt::format("{:.3f}", point.score.cycles / fastest.cycles),
+               fmt::format("{:.4g}", point.score.edp())});
+  }
+  page.Add(table.Lines());
+  page.Add("");
+  page.Add(fmt::format(
+      "  {} mappings that none beats in both, {} ({:.2f} s)", outcome.points.size(),
+      outcome.proven ? "proven complete" : "stopped by " + outcome.stopped + ": there may be more",
+      outcome.seconds));
   return page;
 }
 

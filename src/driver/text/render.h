@@ -16,6 +16,7 @@ namespace sluice::driver {
 Page RenderPlan(const planner::Plan& plan, int top);
 Page RenderEvaluation(const Evaluation& evaluation);
 Page RenderSearch(const MapOutcome& outcome);
+Page RenderFront(const FrontOutcome& outcome);
 std::string RenderNetwork(const LoadedNetwork& network);
 std::string RenderArchitecture(const LoadedArchitecture& architecture);
 /// With the `top` largest traffic terms taken apart.

@@ -144,6 +144,13 @@ class Run {
     seeding.evaluations =
         std::min(std::max<std::int64_t>(1, budget_.evaluations / 4), per_prime * primes_);
     Result seed = AnnealingMapper().Solve(even, seeding);
+    if (!seed.best && problem_.imperfect) {
+      // Only ragged factors fit: nothing here to prove.
+      seed = AnnealingMapper().Solve(problem_, budget_);
+      stopped_ = seed.stopped;
+      result_ = std::move(seed);
+      return false;
+    }
     counts_.seed_seconds += Seconds();
     const bool met = seed.stopped == StopReason::kProven;
     stopped_ = seed.stopped;
@@ -197,6 +204,7 @@ class Run {
     counts_.tree_seconds += Seconds() - middle;
     count();
     result_.candidates += inside.counts().made + tree.counts().nodes;
+    result_.ruled_out += inside.counts().pruned + inside.counts().dominated + tree.counts().pruned;
     open_bound_ = tree.open_bound();
     return done;
   }
