@@ -27,6 +27,7 @@ enum class ErrorCode : std::uint16_t {
   kFileUnreadable = 1001,
   kFileUnwritable = 1002,
   kFileTooLarge = 1003,
+  kProgram = 1004,
   // 1100: command line
   kUsage = 1101,
   kUnknownName = 1102,

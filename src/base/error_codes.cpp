@@ -16,6 +16,8 @@ const std::vector<ErrorCodeInfo>& AllErrorCodes() {
       {kFileUnwritable, "file-unwritable",
        "A file cannot be written, for example because the disk is full; nothing was left behind."},
       {kFileTooLarge, "file-too-large", "A file is larger than the limit for its kind."},
+      {kProgram, "program",
+       "A program that Sluice was told to run does not start, dies, hangs or answers nonsense."},
       {kUsage, "usage", "The command line is not understood."},
       {kUnknownName, "unknown-name",
        "A name given by the user (machine, mapper, policy, objective) does not exist."},

@@ -96,6 +96,7 @@ bool IsKnown(ErrorCode code) {
     case ErrorCode::kFileUnreadable:
     case ErrorCode::kFileUnwritable:
     case ErrorCode::kFileTooLarge:
+    case ErrorCode::kProgram:
     case ErrorCode::kUsage:
     case ErrorCode::kUnknownName:
     case ErrorCode::kSyntax:
