@@ -16,6 +16,7 @@
 #include "driver/catalog.h"
 #include "driver/driver.h"
 #include "driver/json.h"
+#include "driver/requests.h"
 #include "driver/text/render.h"
 #include "driver/verify.h"
 
@@ -86,7 +87,7 @@ class MapVerb final : public Verb {
   }
 
  private:
-  Result<int> Front(const driver::SearchRequest& search) const {
+  [[nodiscard]] Result<int> Front(const driver::SearchRequest& search) const {
     if (!output_.empty()) {
       return Fail(
           Diagnostic(ErrorCode::kUsage, "--front finds many mappings, --mapping-out writes one")

@@ -14,7 +14,7 @@
 #include "driver/driver.h"
 #include "driver/requests.h"
 #include "driver/text/page.h"
-#include "verify/verify.h"
+#include "verify/verify.h"  // IWYU pragma: export
 
 namespace sluice::driver {
 
