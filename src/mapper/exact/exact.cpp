@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -31,7 +32,8 @@ using exact::Goal;
 
 /// Divisor vectors of a workload: about a gigabyte of tables.
 constexpr double kMaxVectors = 1e6;
-/// Evaluations of the annealing that gives the first incumbent, for each prime factor.
+/// Evaluations of the annealing that gives the first incumbent, for each prime factor and each
+/// tensor that some level may bypass.
 constexpr std::int64_t kSeedPerPrime = 150;
 /// Labels and nodes that take as long as one evaluation.
 constexpr std::int64_t kWorkPerEvaluation = 2;
@@ -52,6 +54,9 @@ class Run {
         primes_(std::max(
             1, Mapspace(evaluator_.workload(), evaluator_.chain(), false).prime_factors())),
         least_(cost::LowerBound(evaluator_)) {
+    for (const auto& level : evaluator_.validity().levels) {
+      choices_ += std::popcount(level.may_keep & ~level.must_keep);
+    }
     result_.bound = least_.value(problem.objective);
   }
 
@@ -141,8 +146,8 @@ class Run {
     Problem even = problem_;
     even.imperfect = false;
     Budget seeding = budget_;
-    seeding.evaluations =
-        std::min(std::max<std::int64_t>(1, budget_.evaluations / 4), per_prime * primes_);
+    seeding.evaluations = std::min(std::max<std::int64_t>(1, budget_.evaluations / 4),
+                                   per_prime * primes_ * (1 + choices_));
     Result seed = AnnealingMapper().Solve(even, seeding);
     if (!seed.best && problem_.imperfect) {
       // Only ragged factors fit: nothing here to prove.
@@ -168,7 +173,7 @@ class Run {
     const exact::Tree* nodes = nullptr;
     const auto count = [&] {
       std::int64_t made = 0;
-      made += labels != nullptr ? labels->counts().made : 0;
+      made += labels != nullptr ? labels->counts().work() : 0;
       made += nodes != nullptr ? nodes->counts().nodes : 0;
       const std::int64_t leaves = nodes != nullptr ? nodes->counts().leaves : 0;
       result_.evaluations = spent + leaves + made / kWorkPerEvaluation;
@@ -194,7 +199,7 @@ class Run {
     }
     const double middle = Seconds();
     exact::Tree tree(model, spaces, inside, goal, visit, stop,
-                     limit == kNoLimit ? kNoLimit : limit - inside.counts().made);
+                     limit == kNoLimit ? kNoLimit : limit - inside.counts().work());
     nodes = &tree;
     const bool done = tree.Run();
     if (!done && stopped_ == StopReason::kProven) {
@@ -295,6 +300,7 @@ class Run {
   ExactMapper::Counts& counts_;
   const cost::Evaluator& evaluator_;
   std::int64_t primes_;
+  std::int64_t choices_ = 0;
   cost::Score least_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   Result result_;

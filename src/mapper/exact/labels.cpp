@@ -162,10 +162,10 @@ void CostToGo::FillAbove() {
   }
 }
 
-bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_labels) {
-  most_labels_ = most_labels;
+bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) {
+  most_work_ = most_work;
   const auto over = [&](Tile x) {
-    return counts_.made >= most_labels_ || ((x & 0xFF) == 0 && stop());
+    return counts_.work() >= most_work_ || ((x & 0xFF) == 0 && stop());
   };
   const Lattice& lattice = model_->lattice();
   const int last = model_->levels() - 1;
@@ -206,7 +206,7 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_labels
       counts_.kept += static_cast<std::int64_t>(labels.size());
     }
   }
-  return counts_.made < most_labels_;
+  return counts_.work() < most_work_;
 }
 
 void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
@@ -534,7 +534,7 @@ bool CostToGo::Dominates(int level, std::uint32_t must, const Label& a, const La
 }
 
 void CostToGo::Insert(int level, Tile x, Label label) {
-  if (counts_.made >= most_labels_) {
+  if (counts_.work() >= most_work_) {
     return;
   }
   ++counts_.made;
@@ -545,6 +545,7 @@ void CostToGo::Insert(int level, Tile x, Label label) {
   }
   Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
   const std::uint32_t must = model_->MustKeep(level);
+  counts_.compared += 2 * static_cast<std::int64_t>(here.size());
   for (const Label& other : here) {
     if (Dominates(level, must, other, label)) {
       ++counts_.dominated;

@@ -51,6 +51,10 @@ struct LabelCounts {
   std::int64_t pruned = 0;  ///< hopeless against the incumbent
   std::int64_t dominated = 0;
   std::int64_t kept = 0;
+  std::int64_t compared = 0;  ///< pairs of labels
+  /// In units of one label made.
+  [[nodiscard]] std::int64_t work() const { return made + compared / kComparedPerLabel; }
+  static constexpr std::int64_t kComparedPerLabel = 16;
 };
 
 class CostToGo {
@@ -58,8 +62,8 @@ class CostToGo {
   CostToGo(const Model& model, const Spaces& spaces, const Goal& goal);
 
   /// Fills the labels of all levels, innermost first. False when `stop` was raised or more than
-  /// `most_labels` were made: then nothing may be concluded from them.
-  bool Build(const std::function<bool()>& stop, std::int64_t most_labels);
+  /// labels were made than `most_work` pays for: then nothing may be concluded from them.
+  bool Build(const std::function<bool()>& stop, std::int64_t most_work);
   /// Labels of level `level` (1 <= level < levels) holding tile x, before it is decided which
   /// tensors the level keeps.
   [[nodiscard]] const Labels& At(int level, Tile x) const {
@@ -98,7 +102,7 @@ class CostToGo {
   std::vector<std::uint32_t> stops_;  ///< [level]: tensors that some level from 1 to it must keep
   std::uint32_t forwards_ = 0;        ///< tensors whose pending words no neighbour may spare
   LabelCounts counts_;
-  std::int64_t most_labels_ = 0;
+  std::int64_t most_work_ = 0;
 };
 
 }  // namespace sluice::mapper::exact
