@@ -26,7 +26,7 @@ namespace sluice::cost {
 
 inline constexpr int kCertificateVersion = 1;
 /// More cells than this are counted but not listed.
-inline constexpr std::size_t kMaxListedCells = 500;
+inline constexpr std::size_t kMaxListedCells = 128;
 
 struct CertificateCell {
   StaticVector<std::int64_t, mapping::kMaxDims> tile;   ///< points of each dim in level 1

@@ -180,6 +180,7 @@ Search::Point Search::Sum(const Node& node, const Edges& edges, const PerTensor&
   sum.energy += edges.constant;
   double reads = node.drained;
   double writes = node.filled;
+  double passed = 0;  // through the fan-out below
   for (int t = 0; t < grid_->tensors(); ++t) {
     if (!HasBit(edges.keep, t)) {
       continue;
@@ -193,6 +194,7 @@ Search::Point Search::Sum(const Node& node, const Edges& edges, const PerTensor&
       again =
           std::max(0.0, words - (elides ? grid_->Touched(t) * (outer ? 1 : context.copies) : 0));
     }
+    passed += here ? words : 0;
     const double in = grid_->IsOutput(t) ? words : 0;
     const double out = grid_->IsOutput(t) ? again : words;
     if (outer) {
@@ -209,6 +211,9 @@ Search::Point Search::Sum(const Node& node, const Edges& edges, const PerTensor&
   }
   if (at.write_bandwidth > 0) {
     sum.cycles = std::max(sum.cycles, writes / (context.units * at.write_bandwidth));
+  }
+  if (at.network_bandwidth > 0) {
+    sum.cycles = std::max(sum.cycles, passed / (context.units * at.network_bandwidth));
   }
   return sum;
 }

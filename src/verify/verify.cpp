@@ -25,6 +25,8 @@ namespace {
 constexpr double kEqual = 1e-9;
 /// The same for the bounds of listed cells.
 constexpr double kNear = 1e-7;
+/// Between the bound and the objective of a certified mapping.
+constexpr double kGap = 1e-8;
 constexpr double kMaxTiles = 1e6;
 
 bool Near(double a, double b) {
@@ -94,10 +96,15 @@ std::string CheckCells(const Grid& grid, const cost::Certificate& certificate,
       return fmt::format("the bound of a cell is {}, not {}", own->bound, claimed.bound);
     }
   }
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (!found[i] && cells[i].bound < certificate.listed_below * (1 - kNear)) {
-      return fmt::format("a cell with bound {} is missing", cells[i].bound);
-    }
+  // The first that is not listed must be where the list says that it ends.
+  const auto missing = std::ranges::find(found, false);
+  if (missing == found.end()) {
+    return {};
+  }
+  const double first = cells[static_cast<std::size_t>(missing - found.begin())].bound;
+  if (first < certificate.listed_below * (1 - kNear) ||
+      (!all && !Near(first, certificate.listed_below))) {
+    return fmt::format("a cell with bound {} is missing", first);
   }
   return {};
 }
@@ -179,6 +186,11 @@ Report Check(const cost::Evaluator& evaluator, const mapping::Constraints* const
     }
     if (evaluator.compiled().levels == 1 && !certificate.cells.empty()) {
       return Rejection("a machine of one level has no cells");
+    }
+    const double value = certificate.score.value(certificate.objective);
+    if (!(certificate.bound >= value * (1 - kGap))) {
+      return Rejection(
+          fmt::format("the bound {} leaves a gap to the objective {}", certificate.bound, value));
     }
     return Judge(evaluator, constraints,
                  {certificate.objective, certificate.mapping, certificate.score, certificate.bound},

@@ -47,7 +47,7 @@ Page RenderVerification(const Verification& verification) {
   page.Add(table.Lines());
   for (const VerifiedOperator& op : verification.operators) {
     if (!op.report.reason.empty()) {
-      page.Add(Wrapped("  " + Shorten(op.name, 36) + ":", op.report.reason, 4));
+      page.Add(Wrapped("", fmt::format("{}: {}", Shorten(op.name, 36), op.report.reason), 2));
     }
   }
   return page;
