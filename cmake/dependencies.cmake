@@ -7,13 +7,15 @@ find_package(nlohmann_json REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(ONNX REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 add_library(xxhash UNKNOWN IMPORTED)
 set_target_properties(xxhash PROPERTIES IMPORTED_LOCATION ${XXHASH_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${XXHASH_INCLUDE})
 # Third-party headers never raise our warnings.
-foreach(target fmt::fmt yaml-cpp onnx_proto onnx CLI11::CLI11 nlohmann_json::nlohmann_json tl::expected)
+foreach(target fmt::fmt yaml-cpp onnx_proto onnx CLI11::CLI11 nlohmann_json::nlohmann_json tl::expected
+    Eigen3::Eigen)
   if(TARGET ${target})
     get_target_property(includes ${target} INTERFACE_INCLUDE_DIRECTORIES)
     if(includes)

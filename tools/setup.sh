@@ -11,7 +11,8 @@ set -euo pipefail
 
 product=(build-essential cmake ninja-build ccache python3
          libonnx-dev libprotobuf-dev protobuf-compiler libyaml-cpp-dev nlohmann-json3-dev
-         libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev)
+         libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libboost-dev
+         libeigen3-dev)
 tests=(libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libonnx-testdata dpkg-dev file
        mkdocs mkdocs-material)
 ci=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cppcheck gcovr valgrind chromium)

@@ -1,0 +1,352 @@
+#include "predict/propagate.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/rng.h"
+#include "mapper/codes/judge.h"
+#include "mapper/codes/search.h"
+#include "mapper/codes/searches.h"
+#include "mapper/codes/space.h"
+#include "mapping/dataflow/code.h"
+#include "predict/features.h"
+#include "predict/predictor.h"
+#include "predict/relax.h"
+#include "predict/train.h"
+
+namespace sluice::predict {
+namespace {
+
+using mapper::codes::CodeObjective;
+using mapper::codes::CodeProblem;
+using mapper::codes::CodeResult;
+using mapper::codes::CodeSpace;
+using mapper::codes::EnergyKind;
+using mapper::codes::Judge;
+using mapping::DataflowCode;
+
+/// One run of the search.
+class Propagation {
+ public:
+  Propagation(const CodeProblem& problem, const Predictor& predictor,
+              const PropagateOptions& options)
+      : options_(options),
+        judge_(problem),
+        layer_(problem.oracle->layer()),
+        space_(layer_, problem.oracle->hardware(), problem.space),
+        context_(layer_, problem.oracle->hardware()),
+        target_(MakeTarget(problem)),
+        predictor_(predictor),
+        rng_(problem.seed) {}
+
+  CodeResult Run() {
+    const CodeProblem& problem = judge_.problem();
+    Verify(problem.starts);
+    std::vector<DataflowCode> chains = Screened();
+    if (options_.propagate) {
+      chains = Propagated(std::move(chains));
+    }
+    // A third of the budget for codes of the predictor, but no more than bring something new.
+    constexpr std::int64_t kMost = 240;
+    const std::int64_t share = std::min(problem.samples / 3, kMost);
+    for (int round = 0; round < options_.rounds && !judge_.done(); ++round) {
+      Refine(chains);
+      VerifyBest(share / options_.rounds);
+      if (round + 1 < options_.rounds && TuneWhereWrong()) {
+        Forget();
+      }
+    }
+    AnnealGuided();
+    if (!judge_.done()) {
+      const auto start = judge_.so_far().best ? *judge_.so_far().best : space_.Random(rng_);
+      mapper::codes::Anneal(judge_, space_, {.random_starts = 0, .hot = 0.1}, start,
+                            judge_.so_far().value, rng_);
+    }
+    return judge_.Finish();
+  }
+
+ private:
+  struct Candidate {
+    double score = 0;  ///< logarithm of the objective, with penalties
+    DataflowCode code;
+  };
+
+  static Target MakeTarget(const CodeProblem& problem) {
+    const auto& hardware = problem.oracle->hardware();
+    Target target;
+    const Component energy =
+        problem.energy == EnergyKind::kOuter ? Component::kOuterEnergy : Component::kFullEnergy;
+    if (problem.objective != CodeObjective::kEnergy) {
+      target.weight[Index(Component::kLatency)] = 1;
+    }
+    if (problem.objective != CodeObjective::kLatency) {
+      target.weight[Index(energy)] = 1;
+    }
+    target.limit[0] = std::log(static_cast<double>(std::max<std::int64_t>(hardware.l1_words, 1)));
+    target.limit[1] = std::log(static_cast<double>(std::max<std::int64_t>(hardware.l2_words, 1)));
+    return target;
+  }
+
+  [[nodiscard]] const Predictor& predictor() const { return tuned_ ? *tuned_ : predictor_; }
+
+  /// Scores of codes, which become candidates for verification.
+  std::vector<double> Scores(std::span<const DataflowCode> codes) {
+    predictions_.resize(codes.size());
+    predictor().Predict(context_, codes, predictions_);
+    std::vector<double> scores(codes.size());
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      scores[i] = target_.Score(predictions_[i].mean, predictions_[i].spread);
+    }
+    return scores;
+  }
+
+  void Propose(const DataflowCode& code, double score) {
+    if (proposed_.insert(mapping::ToNumbers(code)).second) {
+      candidates_.push_back({score, code});
+    }
+  }
+
+  std::vector<DataflowCode> Screened() {
+    std::vector<DataflowCode> codes(static_cast<std::size_t>(options_.screened));
+    std::ranges::generate(codes, [&] { return space_.Random(rng_); });
+    const auto scores = Scores(codes);
+    std::vector<std::size_t> order(codes.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      order[i] = i;
+    }
+    std::ranges::stable_sort(order, [&](auto a, auto b) { return scores[a] < scores[b]; });
+    std::vector<DataflowCode> starts;
+    const auto wanted = std::min(static_cast<std::size_t>(options_.starts), codes.size());
+    for (std::size_t i = 0; i < wanted; ++i) {
+      // Half of them good, half of them anywhere.
+      starts.push_back(
+          codes[i % 2 == 0 ? order[i / 2] : order[order.size() - 1 - i * 7 % (order.size() / 2)]]);
+    }
+    if (judge_.so_far().best) {
+      starts.back() = *judge_.so_far().best;
+    }
+    return starts;
+  }
+
+  /// Follows the gradient; every few steps the codes are made legal and go on from there. Returns
+  /// the best predicted of each start.
+  std::vector<DataflowCode> Propagated(std::vector<DataflowCode> codes) {
+    Relaxation relaxation(space_, context_, target_);
+    std::vector<DataflowCode> best = codes;
+    std::vector<double> best_scores = Scores(codes);
+    relaxation.Reset(codes);
+    for (int step = 0; step < options_.steps; ++step) {
+      const auto member = static_cast<std::size_t>(step) % predictor().members().size();
+      relaxation.Step(predictor(), member);
+      if ((step + 1) % options_.compensate != 0 && step + 1 != options_.steps) {
+        continue;
+      }
+      codes = relaxation.Codes();
+      const auto scores = Scores(codes);
+      for (std::size_t i = 0; i < codes.size(); ++i) {
+        Propose(codes[i], scores[i]);
+        if (scores[i] < best_scores[i]) {
+          best_scores[i] = scores[i];
+          best[i] = codes[i];
+        }
+      }
+      relaxation.Reset(codes);
+    }
+    return best;
+  }
+
+  /// Annealing of all chains side by side, on the predictor alone.
+  void Refine(std::vector<DataflowCode>& chains) {
+    std::vector<double> values = Scores(chains);
+    std::vector<DataflowCode> next(chains.size());
+    constexpr double kHot = 0.3;
+    constexpr double kCold = 0.003;
+    for (int move = 0; move < options_.refine; ++move) {
+      const double temperature =
+          kHot * std::pow(kCold / kHot, static_cast<double>(move) / options_.refine);
+      for (std::size_t i = 0; i < chains.size(); ++i) {
+        next[i] = space_.Neighbour(chains[i], rng_);
+      }
+      const auto scores = Scores(next);
+      for (std::size_t i = 0; i < chains.size(); ++i) {
+        Propose(next[i], scores[i]);
+        const double rise = scores[i] - values[i];
+        if (rise <= 0 || rng_.Uniform() < std::exp(-rise / temperature)) {
+          values[i] = scores[i];
+          chains[i] = next[i];
+        }
+      }
+    }
+  }
+
+  void Verify(std::span<const DataflowCode> codes) {
+    std::vector<double> values(codes.size());
+    const std::size_t priced = judge_.Price(codes, values);
+    for (std::size_t i = 0; i < priced; ++i) {
+      const auto& cost = judge_.costs()[i];
+      verified_.insert(mapping::ToNumbers(codes[i]));
+      const Components components = ComponentsOf(cost);
+      if (cost.verdict == cost::CodeVerdict::kRefused || std::ranges::min(components) <= 0) {
+        continue;
+      }
+      Known known{codes[i], components};
+      for (double& component : known.log_components) {
+        component = std::log(component);
+      }
+      known_.push_back(known);
+    }
+  }
+
+  /// The best predicted codes that were not priced yet.
+  void VerifyBest(std::int64_t count) {
+    std::ranges::stable_sort(candidates_, {}, &Candidate::score);
+    std::vector<DataflowCode> chosen;
+    for (const Candidate& candidate : candidates_) {
+      if (chosen.size() >= static_cast<std::size_t>(std::max<std::int64_t>(count, 1))) {
+        break;
+      }
+      if (!verified_.contains(mapping::ToNumbers(candidate.code))) {
+        chosen.push_back(candidate.code);
+      }
+    }
+    Verify(chosen);
+  }
+
+  /// True when the ensemble was tuned on what was verified so far.
+  bool TuneWhereWrong() {
+    if (known_.empty()) {
+      return false;
+    }
+    std::vector<DataflowCode> codes;
+    for (const Known& known : known_) {
+      codes.push_back(known.code);
+    }
+    Scores(codes);
+    double error = 0;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      for (std::size_t c = 0; c < kComponents; ++c) {
+        error +=
+            target_.weight[c] * std::abs(predictions_[i].mean[c] - known_[i].log_components[c]);
+      }
+    }
+    if (error / static_cast<double>(codes.size()) <= options_.tune_above) {
+      return false;
+    }
+    constexpr double kRate = 1e-3;
+    tuned_ = FineTune(predictor_, context_, known_, options_.tune_steps, kRate);
+    return true;
+  }
+
+  /// Scores of another predictor mean nothing any more.
+  void Forget() {
+    std::vector<DataflowCode> codes;
+    for (const Candidate& candidate : candidates_) {
+      codes.push_back(candidate.code);
+    }
+    const auto scores = Scores(codes);
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      candidates_[i].score = scores[i];
+    }
+  }
+
+  /// Annealing on the oracle where every step is the most promising of several, while a sample is
+  /// worth more than the time for that.
+  void AnnealGuided() {
+    constexpr std::int64_t kGuided = 1200;
+    constexpr std::size_t kChoices = 8;
+    const std::int64_t budget = std::min(judge_.left(), kGuided);
+    DataflowCode code = judge_.so_far().best ? *judge_.so_far().best : space_.Random(rng_);
+    double value = judge_.so_far().value;
+    std::vector<DataflowCode> next;
+    for (std::int64_t i = 0; i < budget && !judge_.done(); ++i) {
+      constexpr double kHot = 0.1;
+      constexpr double kCold = 0.002;
+      const double passed = static_cast<double>(i) / static_cast<double>(budget);
+      const double temperature = kHot * std::pow(kCold / kHot, passed);
+      constexpr std::int64_t kReturn = 60;
+      if (i % kReturn == 0 && judge_.so_far().best) {
+        code = *judge_.so_far().best;
+        value = judge_.so_far().value;
+      }
+      next.clear();
+      for (std::size_t tries = 0; next.size() < kChoices && tries < 4 * kChoices; ++tries) {
+        DataflowCode neighbour = space_.Neighbour(code, rng_);
+        if (!verified_.contains(mapping::ToNumbers(neighbour))) {
+          next.push_back(std::move(neighbour));
+        }
+      }
+      if (next.empty()) {
+        code = space_.Random(rng_);
+        value = std::numeric_limits<double>::infinity();
+        continue;
+      }
+      const auto scores = Scores(next);
+      const auto at = static_cast<std::size_t>(std::ranges::min_element(scores) - scores.begin());
+      verified_.insert(mapping::ToNumbers(next[at]));
+      const double price = judge_.Price(next[at]);
+      const double rise = std::log(price) - std::log(value);
+      if (!(rise > 0) || rng_.Uniform() < std::exp(-rise / temperature)) {
+        code = next[at];
+        value = price;
+      }
+    }
+  }
+
+  PropagateOptions options_;
+  Judge judge_;
+  mapping::Layer layer_;
+  CodeSpace space_;
+  Context context_;
+  Target target_;
+  const Predictor& predictor_;
+  std::optional<Predictor> tuned_;
+  Rng rng_;
+  std::vector<Prediction> predictions_;
+  std::vector<Candidate> candidates_;
+  std::set<std::vector<std::int64_t>> proposed_;
+  std::set<std::vector<std::int64_t>> verified_;
+  std::vector<Known> known_;
+};
+
+class PropagationSearch final : public mapper::codes::CodeSearch {
+ public:
+  PropagationSearch(std::shared_ptr<const Predictor> predictor, const PropagateOptions& options)
+      : predictor_(std::move(predictor)), options_(options) {}
+  [[nodiscard]] std::string_view name() const override { return "dcp"; }
+  [[nodiscard]] std::string_view description() const override {
+    return "along the gradients of a trained predictor, verified and refined";
+  }
+  [[nodiscard]] CodeResult Run(const CodeProblem& problem) const override {
+    if (auto status = predictor_->CheckSpace(problem.space); !status) {
+      CodeResult result;
+      result.stopped = status.error();
+      return result;
+    }
+    return Propagation(problem, *predictor_, options_).Run();
+  }
+
+ private:
+  std::shared_ptr<const Predictor> predictor_;
+  PropagateOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<mapper::codes::CodeSearch> MakePropagationSearch(
+    std::shared_ptr<const Predictor> predictor, const PropagateOptions& options) {
+  return std::make_unique<PropagationSearch>(std::move(predictor), options);
+}
+
+}  // namespace sluice::predict

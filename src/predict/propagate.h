@@ -1,0 +1,41 @@
+#pragma once
+/// \file
+/// `dcp`: codes found along the gradients of the predictor, as "Learning Accelerator Dataflow for
+/// Neural Network via Propagation" (arXiv 2410.06553) does, with what makes such a search honest:
+/// choices are probabilities instead of numbers, every few steps the codes are made legal again,
+/// only verified codes count, and what was verified corrects the predictor where it is wrong.
+///
+/// 1. Starts: the best predicted of many random codes, and random ones.
+/// 2. Propagation: Adam on all starts at once; hinges hold the buffers in their sizes.
+/// 3. Refinement on the predictor: annealing moves on the codes that this left.
+/// 4. Verification: the most promising codes are priced by the oracle. These are the samples.
+///    Where they differ from the prediction, the ensemble is tuned on them; then again from 3.
+/// 5. What is left of the budget: annealing on the oracle, while samples are scarce each step
+///    chosen among several by prediction.
+/// Tested by tests/property/predict_search_test.cpp.
+
+#include <memory>
+
+#include "mapper/codes/search.h"
+#include "predict/predictor.h"
+
+namespace sluice::predict {
+
+struct PropagateOptions {
+  int screened = 512;  ///< random codes looked at
+  int starts = 24;
+  int steps = 40;
+  int compensate = 10;       ///< steps between two legal codes
+  int refine = 120;          ///< moves of each chain on the predictor
+  int rounds = 3;            ///< of refinement and verification
+  double tune_above = 0.03;  ///< mean error of the logarithm of the objective
+  int tune_steps = 60;
+  bool propagate = true;  ///< false: without step 2, to show what it brings
+};
+
+/// The search keeps the predictor. A problem in another space than the predictor's ends with
+/// `stopped` saying so.
+std::unique_ptr<mapper::codes::CodeSearch> MakePropagationSearch(
+    std::shared_ptr<const Predictor> predictor, const PropagateOptions& options);
+
+}  // namespace sluice::predict
