@@ -25,6 +25,8 @@ namespace {
 constexpr double kEqual = 1e-9;
 /// The same for the bounds of listed cells.
 constexpr double kNear = 1e-7;
+/// Cells of nearly equal bound are listed together or not at all: no list has a longer tail.
+constexpr double kTied = 1e-3;
 /// Between the bound and the objective of a certified mapping.
 constexpr double kGap = 1e-8;
 constexpr double kMaxTiles = 1e6;
@@ -68,9 +70,11 @@ std::string CheckCells(const Grid& grid, const cost::Certificate& certificate,
       certificate.open_cells > static_cast<std::int64_t>(cells.size())) {
     return fmt::format("{} cells are open, not {}", below(bound), certificate.open_cells);
   }
-  const bool all = certificate.cells.size() < cost::kMaxListedCells;
-  if (all && (certificate.listed_below != bound ||
-              certificate.open_cells != static_cast<std::int64_t>(certificate.cells.size()))) {
+  // A list that ends early has as many cells as are allowed, and no two of equal bound apart.
+  const double end = certificate.listed_below;
+  const bool all = end == bound;
+  if (all ? certificate.open_cells != static_cast<std::int64_t>(certificate.cells.size())
+          : below(end * (1 + kTied)) <= static_cast<std::int64_t>(cost::kMaxListedCells)) {
     return "the list of cells is shorter than it says";
   }
   std::vector<bool> found(cells.size(), false);
@@ -92,6 +96,9 @@ std::string CheckCells(const Grid& grid, const cost::Certificate& certificate,
       return "a cell is listed twice";
     }
     found[at] = true;
+    if (!all && claimed.bound >= end * (1 - kNear)) {
+      return "a cell is listed beyond the end of the list";
+    }
     if (!Near(claimed.bound, own->bound)) {
       return fmt::format("the bound of a cell is {}, not {}", own->bound, claimed.bound);
     }
@@ -102,8 +109,7 @@ std::string CheckCells(const Grid& grid, const cost::Certificate& certificate,
     return {};
   }
   const double first = cells[static_cast<std::size_t>(missing - found.begin())].bound;
-  if (first < certificate.listed_below * (1 - kNear) ||
-      (!all && !Near(first, certificate.listed_below))) {
+  if (first < end * (1 - kNear) || (!all && !Near(first, end))) {
     return fmt::format("a cell with bound {} is missing", first);
   }
   return {};

@@ -31,6 +31,8 @@ using exact::Tile;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// As the exact mapper's: beyond it nothing is proven.
 constexpr double kMaxVectors = 1e6;
+/// Bounds that differ by less count as equal; above what the checker allows for rounding.
+constexpr double kEqualBounds = 1e-6;
 
 /// The simple bound of docs/exact.md.
 class SimpleBound {
@@ -185,11 +187,18 @@ std::optional<cost::Certificate> Certify(const Problem& problem, const Result& r
   const Lattice& lattice = model.lattice();
   const std::vector<Open> open = OpenCells(model, problem.objective, certificate.bound);
   certificate.open_cells = static_cast<std::int64_t>(open.size());
-  for (const Open& cell : open) {
-    if (certificate.cells.size() == cost::kMaxListedCells) {
-      certificate.listed_below = cell.bound;
-      break;
+  std::size_t listed_cells = open.size();
+  if (open.size() > cost::kMaxListedCells) {
+    // Cells of equal bound stay together, so that there is one list only.
+    listed_cells = cost::kMaxListedCells;
+    while (listed_cells > 0 &&
+           open[listed_cells - 1].bound >= open[listed_cells].bound * (1 - kEqualBounds)) {
+      --listed_cells;
     }
+    certificate.listed_below = open[listed_cells].bound;
+  }
+  for (std::size_t i = 0; i < listed_cells; ++i) {
+    const Open& cell = open[i];
     cost::CertificateCell listed;
     for (int d = 0; d < lattice.dims(); ++d) {
       listed.tile.push_back(lattice.Value(cell.tile, d));
