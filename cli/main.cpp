@@ -33,6 +33,7 @@ std::vector<std::unique_ptr<Verb>> AllVerbs() {
   verbs.push_back(MakeModelsVerb());
   verbs.push_back(MakeConstraintsVerb());
   verbs.push_back(MakeMappersVerb());
+  verbs.push_back(MakeCompareVerb());
   verbs.push_back(MakeCacheVerb());
   verbs.push_back(MakeDoctorVerb());
   verbs.push_back(MakeVersionVerb());
