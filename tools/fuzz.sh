@@ -58,7 +58,7 @@ options() {  # target: limits, longest input, dictionary
     descriptor) longest=256 ;;
     evaluate_vs_walker) longest=15 ;;
     directives | mapping_yaml) longest=2048 ;;
-    plan_json) longest=8192 ;;
+    certificate_json | plan_json) longest=8192 ;;
   esac
   echo "-timeout=20 -rss_limit_mb=2048 -max_len=$longest"
   local dictionary=tests/fuzz/dictionaries/$1.dict

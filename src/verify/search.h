@@ -46,7 +46,7 @@ class Search {
     std::uint32_t keep = 0;
     double bound = 0;
   };
-  /// The cells that the simple bound of docs/exact.md leaves below `limit`, by rising bound.
+  /// The cells that the simple bound of docs/certificates.md leaves below `limit`, by rising bound.
   std::vector<Cell> ListCells(double limit);
   /// Looks for a mapping below the limit in a cell (null: anywhere; for one-level machines).
   void Open(const Cell* cell);

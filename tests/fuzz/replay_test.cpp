@@ -22,8 +22,9 @@ struct Target {
   void (*run)(std::string_view);
 };
 
-constexpr std::array<Target, 10> kTargets = {{
+constexpr std::array<Target, 11> kTargets = {{
     {"architecture_yaml", ArchitectureYaml},
+    {"certificate_json", CertificateJson},
     {"constraints_yaml", ConstraintsYaml},
     {"descriptor", Descriptor},
     {"directives", Directives},

@@ -17,6 +17,7 @@
 namespace sluice::fuzz {
 
 void ArchitectureYaml(std::string_view bytes);
+void CertificateJson(std::string_view bytes);
 void ConstraintsYaml(std::string_view bytes);
 void Descriptor(std::string_view bytes);
 void Directives(std::string_view bytes);

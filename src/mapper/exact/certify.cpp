@@ -34,7 +34,7 @@ constexpr double kMaxVectors = 1e6;
 /// Bounds that differ by less count as equal; above what the checker allows for rounding.
 constexpr double kEqualBounds = 1e-6;
 
-/// The simple bound of docs/exact.md.
+/// The simple bound of docs/certificates.md.
 class SimpleBound {
  public:
   SimpleBound(const Model& model, cost::Objective objective)
