@@ -15,6 +15,8 @@
 
 #include "base/diagnostic.h"
 #include "base/parallel.h"
+#include "driver/catalog.h"
+#include "driver/learn.h"
 #include "mapper/codes/search.h"
 
 namespace sluice::driver {
@@ -53,10 +55,11 @@ class Comparing {
 
   Result<Comparison> Run() {
     const CompareOptions& options = comparison_.options;
+    std::vector<std::shared_ptr<const CodeSearch>> owned;  // `dcp` comes with its predictor
     std::vector<const CodeSearch*> searches;
     for (const std::string& name : options.searches) {
-      SLUICE_TRY(const CodeSearch* search, mapper::codes::FindCodeSearch(name));
-      searches.push_back(search);
+      SLUICE_TRY(owned.emplace_back(), FindSearch(DefaultSearchPaths(), name));
+      searches.push_back(owned.back().get());
     }
     SLUICE_TRY(const CodeSearch* scout, mapper::codes::FindCodeSearch("annealing"));
     std::vector<Job> jobs;

@@ -1,0 +1,75 @@
+#pragma once
+/// \file
+/// Data sets and predictors as a user meets them: make a data set, train on one, find the shipped
+/// predictor, and the search that uses it. Tested by tests/cli/learn_test.py.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/diagnostic.h"
+#include "driver/catalog.h"
+#include "driver/text/page.h"
+#include "mapper/codes/search.h"
+#include "predict/dataset.h"
+#include "predict/train.h"
+
+namespace sluice::driver {
+
+struct LearnControl {
+  const std::atomic<bool>* stop = nullptr;
+  /// Done, total, of what.
+  std::function<void(std::int64_t, std::int64_t, std::string_view)> progress;
+};
+
+/// Makes or continues a data set. Errors: those of predict::MakeDataset; kUnknownName for a model
+/// other than maestro-exact and maestro.
+Result<predict::DatasetRun> MakeDataset(const std::string& path, const std::string& model,
+                                        predict::DatasetOptions options, int threads,
+                                        const LearnControl& control);
+
+struct TrainRequest {
+  std::string dataset;  ///< empty: the default one, made in memory
+  std::string output;   ///< the model file
+  std::string curves;   ///< a JSON file; empty: none
+  predict::TrainOptions options;
+};
+/// What the shipped predictor was trained on, and how.
+predict::DatasetOptions DefaultDataset();
+predict::TrainOptions DefaultTraining();
+
+struct Trained {
+  std::string output;
+  std::uint64_t bytes = 0;
+  std::string hash;  ///< of the model file
+  std::uint64_t trained_on = 0;
+  std::uint64_t seed = 0;
+  double data_cpu_seconds = 0;
+  double train_cpu_seconds = 0;
+  std::vector<predict::CurvePoint> curves;
+  predict::Metrics random;  ///< on random codes of unseen layers
+  predict::Metrics all;     ///< on all codes of unseen layers
+  bool complete = true;
+};
+/// Trains, measures on unseen layers and writes the model file; what an interruption leaves is
+/// written too, unless nothing was trained yet. Errors: of the files and of predict::Train.
+Result<Trained> TrainPredictor(const TrainRequest& request, const LearnControl& control);
+
+/// A path, or the name of a shipped one in models/predictors. Errors: kUnknownName.
+Result<std::string> FindPredictor(const SearchPaths& paths, const std::string& text);
+
+/// Any search over codes by its name: those of mapper::codes, and `dcp` with the shipped predictor.
+/// Errors: kUnknownName; those of reading the predictor.
+Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(const SearchPaths& paths,
+                                                                    const std::string& name);
+
+Page RenderDatasetRun(const std::string& path, const predict::DatasetRun& run);
+Page RenderTrained(const Trained& trained);
+std::string JsonOfDatasetRun(const std::string& path, const predict::DatasetRun& run);
+std::string JsonOfTrained(const Trained& trained);
+/// Losses over epochs, for the report.
+std::string JsonOfCurves(const Trained& trained);
+
+}  // namespace sluice::driver
