@@ -32,9 +32,11 @@ using exact::Goal;
 
 /// Divisor vectors of a workload: about a gigabyte of tables.
 constexpr double kMaxVectors = 1e6;
-/// Evaluations of the annealing that gives the first incumbent, for each prime factor and each
-/// tensor that some level may bypass.
+/// Evaluations of the annealing that gives the first incumbent, for each prime factor.
 constexpr std::int64_t kSeedPerPrime = 150;
+/// Of the second annealing, when labels get many, also for each tensor that a level may bypass.
+constexpr std::int64_t kLongerSeed = 200;
+constexpr std::int64_t kFirstWork = 150'000;
 /// Labels and nodes that take as long as one evaluation.
 constexpr std::int64_t kWorkPerEvaluation = 2;
 /// What a plan of many operators grants each: half a second at most.
@@ -146,8 +148,8 @@ class Run {
     Problem even = problem_;
     even.imperfect = false;
     Budget seeding = budget_;
-    seeding.evaluations = std::min(std::max<std::int64_t>(1, budget_.evaluations / 4),
-                                   per_prime * primes_ * (1 + choices_));
+    seeding.evaluations =
+        std::min(std::max<std::int64_t>(1, budget_.evaluations / 4), per_prime * primes_);
     Result seed = AnnealingMapper().Solve(even, seeding);
     if (!seed.best && problem_.imperfect) {
       // Only ragged factors fit: nothing here to prove.
@@ -166,7 +168,7 @@ class Run {
   /// Labels, then the tree. False when the budget ended first; `open_bound_` holds anyway.
   template <class Visit>
   bool Prove(const exact::Model& model, exact::Spaces& spaces, Goal& goal, const Visit& visit) {
-    const std::int64_t spent = result_.evaluations;
+    std::int64_t spent = result_.evaluations;
     stopped_ = StopReason::kProven;
     open_bound_ = 0;
     const CostToGo* labels = nullptr;
@@ -183,14 +185,23 @@ class Run {
       return Stop();
     };
     const double before = Seconds();
-    CostToGo inside(model, spaces, goal);
-    labels = &inside;
+    std::optional<CostToGo> inside;
+    inside.emplace(model, spaces, goal);
+    labels = &*inside;
     const std::int64_t work = budget_.evaluations / kProofShare - spent;
     const std::int64_t limit = work < kNoLimit / kWorkPerEvaluation
                                    ? std::max<std::int64_t>(0, work) * kWorkPerEvaluation
                                    : kNoLimit;
-    const bool built = inside.Build(stop, limit);
-    counts_.labels = inside.counts();
+    bool built = inside->Build(stop, std::min(limit, kFirstWork));
+    if (!built && stopped_ == StopReason::kProven && limit > kFirstWork) {
+      // So many labels mean that the incumbent is poor: some more annealing pays for itself.
+      count();
+      spent = result_.evaluations + Improve(visit);
+      inside.emplace(model, spaces, goal);
+      labels = &*inside;
+      built = inside->Build(stop, limit);
+    }
+    counts_.labels = inside->counts();
     counts_.label_seconds += Seconds() - before;
     count();
     if (!built) {
@@ -198,8 +209,8 @@ class Run {
       return false;
     }
     const double middle = Seconds();
-    exact::Tree tree(model, spaces, inside, goal, visit, stop,
-                     limit == kNoLimit ? kNoLimit : limit - inside.counts().work());
+    exact::Tree tree(model, spaces, *inside, goal, visit, stop,
+                     limit == kNoLimit ? kNoLimit : limit - inside->counts().work());
     nodes = &tree;
     const bool done = tree.Run();
     if (!done && stopped_ == StopReason::kProven) {
@@ -208,10 +219,26 @@ class Run {
     counts_.tree = tree.counts();
     counts_.tree_seconds += Seconds() - middle;
     count();
-    result_.candidates += inside.counts().made + tree.counts().nodes;
-    result_.ruled_out += inside.counts().pruned + inside.counts().dominated + tree.counts().pruned;
+    result_.candidates += inside->counts().made + tree.counts().nodes;
+    result_.ruled_out +=
+        inside->counts().pruned + inside->counts().dominated + tree.counts().pruned;
     open_bound_ = tree.open_bound();
     return done;
+  }
+
+  /// A longer annealing; returns its evaluations.
+  template <class Visit>
+  std::int64_t Improve(const Visit& visit) {
+    Problem even = problem_;
+    even.imperfect = false;
+    Budget longer = budget_;
+    longer.evaluations =
+        std::min(std::max<std::int64_t>(1, Left() / 4), kLongerSeed * primes_ * (1 + choices_));
+    const Result more = AnnealingMapper().Solve(even, longer);
+    if (more.best) {
+      visit(*more.best);
+    }
+    return more.evaluations;
   }
 
   bool Stop() {
