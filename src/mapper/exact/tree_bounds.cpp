@@ -1,0 +1,427 @@
+// Bounds of the tree: what the edges into a candidate cost whatever the order of the loops around
+// it, and what the labels below a node ask of the levels above.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "cost/compiled.h"
+#include "mapper/exact/goal.h"
+#include "mapper/exact/labels.h"
+#include "mapper/exact/lattice.h"
+#include "mapper/exact/model.h"
+#include "mapper/exact/space.h"
+#include "mapper/exact/tree.h"
+#include "mapping/mapping.h"
+
+namespace sluice::mapper::exact {
+namespace {
+
+using cost::HasBit;
+using cost::Index;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+constexpr std::uint32_t Bit(int i) {
+  return 1U << static_cast<unsigned>(i);
+}
+
+}  // namespace
+
+// Bounds that hold whatever the order of the loops around the candidate.
+void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
+  const Lattice& lattice = model_->lattice();
+  const Space& space = spaces_->At(node.level)[static_cast<std::size_t>(candidate.space)];
+  const int inner = node.level + 1;
+  const double units = node.units[Index(node.level)] * space.units;
+  const double copies = node.copies[Index(node.level)] * space.copies;
+  const Tile array = lattice.Multiply(candidate.tile, space.factors);
+  edges.array = array;
+  edges.units = units;
+  edges.fixed = node.energy;
+  edges.loops = 0;
+  for (int d = 0; d < lattice.dims(); ++d) {
+    edges.factor[Index(d)] = static_cast<double>(lattice.Value(node.tile, d)) /
+                             static_cast<double>(lattice.Value(array, d));
+    edges.loops |= edges.factor[Index(d)] > 1 ? Bit(d) : 0;
+  }
+  const auto option = static_cast<std::size_t>(candidate.space);
+  const TensorDoubles* least_rates = spaces_->LeastRates(node.level, option);
+  edges.placements = least_rates != nullptr ? &spaces_->Placements(node.level, option) : nullptr;
+  edges.least = least_rates != nullptr ? *least_rates : TensorDoubles{};
+  TensorDoubles price{};
+  TensorDoubles merges{};
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    edges.closed[i] = 0;
+    edges.open[i] = 0;
+    edges.served[i] = 0;
+    edges.delivered[i] = 0;
+    edges.enter[i] = 0;
+    merges[i] = 1;
+    edges.slide[i].fill(1);
+    const double merge = HasBit(space.collides, t)
+                             ? model_->Merge(node.level, t, space.factors, candidate.tile)
+                             : space.merge[i];
+    const double way =
+        spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
+    price[i] = (node.price[i] + way) / merge;
+    merges[i] = merge;
+    edges.share[i] = LeastShare(node, edges, t);
+    if (!HasBit(candidate.keep, t)) {
+      continue;
+    }
+    if (HasBit(model_->joint(), t)) {
+      edges.closed[i] = edges.open[i] = node.price[i];
+      price[i] = model_->ParentRate(inner, t);
+      continue;
+    }
+    const double each = price[i] + model_->ChildRate(inner, t);
+    const double total = model_->Total(t, candidate.tile);
+    const std::uint32_t moving = edges.loops & model_->dims_of(t);
+    const bool own = (moving & ~model_->window_dims(t)) != 0;
+    edges.served[i] = each > 0 ? 1 / (node.merge[i] * merge * each) : 0;
+    edges.delivered[i] = each > 0 ? 1 / each : 0;
+    edges.enter[i] = edges.delivered[i] / merge;
+    // Delivered words; what the loops outside the array repeat of them is Rest(array).
+    edges.closed[i] = each * total * model_->Rest(t, candidate.tile);
+    edges.open[i] =
+        edges.closed[i] / model_->Rest(t, array) * (moving != 0 ? model_->Rest(t, node.tile) : 1);
+    double least = own ? 1 : kInfinity;
+    for (std::uint32_t rest = moving & model_->window_dims(t); rest != 0; rest &= rest - 1) {
+      const int d = std::countr_zero(rest);
+      edges.slide[i][Index(d)] = model_->SlideFraction(
+          t, candidate.tile, array, d, static_cast<std::int64_t>(edges.factor[Index(d)]), own);
+      least = std::min(least, edges.slide[i][Index(d)]);
+    }
+    if (moving != 0) {
+      edges.open[i] *= least;
+    } else if (HasBit(model_->windowed(), t)) {
+      edges.open[i] =
+          std::min(edges.open[i], model_->ParentRate(node.source[i], t) * model_->Touched(t));
+    }
+    if (model_->any_forwarding() && !model_->IsOutput(t)) {
+      edges.open[i] =
+          std::min(edges.open[i], model_->ParentRate(node.source[i], t) * model_->Touched(t));
+      if (HasBit(model_->windowed(), t)) {
+        edges.closed[i] = edges.open[i];
+        edges.slide[i].fill(1);
+      }
+    }
+    if (model_->IsOutput(t)) {
+      const std::size_t source = Index(node.source[i]);
+      edges.fixed -= model_->ParentRebate(node.source[i]) * node.copies[source] +
+                     model_->ChildRebate(inner) * copies;
+    }
+    price[i] = model_->ParentRate(inner, t);
+  }
+  const int output = model_->tensors() - 1;
+  const int source = HasBit(candidate.keep, output) ? inner : node.source[Index(output)];
+  edges.fixed -=
+      model_->ParentRebate(source) * (source == inner ? copies : node.copies[Index(source)]);
+  edges.inside.clear();
+  for (const Label& label : inside_->At(inner, candidate.tile)) {
+    double energy = label.energy - label.rebate * copies;
+    TensorDoubles enter{};
+    TensorDoubles asked{};
+    for (int t = 0; t < model_->tensors(); ++t) {
+      const std::size_t i = Index(t);
+      if (HasBit(model_->joint(), t)) {
+        continue;
+      }
+      if (!HasBit(label.open, t)) {
+        energy += Asked(node, candidate.keep, t, label.pend[i], price[i]);
+        enter[i] =
+            HasBit(candidate.keep, t) || model_->any_forwarding() ? 0 : label.pend[i] / merges[i];
+      } else {
+        asked[i] = Asked(node, candidate.keep, t, label.pend[i], price[i]) + label.fill[i];
+      }
+    }
+    const double cycles =
+        std::max({node.cycles, label.cycles, model_->ComputeCycles(units * label.units)});
+    edges.inside.push_back({energy, cycles, enter, asked});
+  }
+}
+
+// What `words` of tensor t cost the levels above a tile that they pass. Where neighbours pass words
+// on, all children of a fan-out may fetch like one buffer: then only compulsory words are certain.
+double Tree::Asked(const Node& node, std::uint32_t keep, int t, double words, double price) const {
+  const double asked = words * price;
+  if (HasBit(keep, t) || !HasBit(model_->windowed(), t) || model_->IsOutput(t) ||
+      !model_->any_forwarding()) {
+    return asked;
+  }
+  return std::min(asked, model_->Touched(t) * model_->ParentRate(node.source[Index(t)], t));
+}
+
+// An edge that is open when the loops of this level begin can stay open for all its irrelevant
+// loops here, and beyond if nothing here moves it. A window may slide: then nothing is certain.
+double Tree::LeastShare(const Node& node, const Edges& edges, int t) const {
+  const std::uint32_t moving = edges.loops & model_->dims_of(t);
+  if (HasBit(model_->joint(), t) || (moving & model_->window_dims(t)) != 0 ||
+      (moving == 0 && HasBit(model_->windowed(), t))) {
+    return 0;
+  }
+  const double outside = moving != 0 ? model_->Rest(t, node.tile) : 1;
+  return outside / model_->Rest(t, edges.array);
+}
+
+double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& energy,
+                   const TensorDoubles& share) const {
+  double sum = edges.fixed;
+  double ports = 0;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    sum += energy[Index(t)];
+  }
+  if (goal_->counts_cycles()) {
+    ports = PortCycles(node, edges, energy);
+  }
+  double best = kInfinity;
+  for (const Edges::Inside& inside : edges.inside) {
+    double further = inside.energy;
+    for (int t = 0; t < model_->tensors(); ++t) {
+      further += inside.asked[Index(t)] * share[Index(t)];
+    }
+    double detour = 0;
+    if (edges.placements != nullptr) {
+      TensorDoubles words = inside.enter;
+      for (int t = 0; t < model_->tensors(); ++t) {
+        words[Index(t)] += energy[Index(t)] * edges.enter[Index(t)];
+      }
+      detour = Detour(*edges.placements, edges.least, words, model_->tensors());
+    }
+    best = std::min(best, goal_->Value(sum + further + detour, std::max(inside.cycles, ports)));
+  }
+  return best;
+}
+
+double Tree::Detour(const std::vector<Placement>& placements, const TensorDoubles& least,
+                    const TensorDoubles& words, int tensors) {
+  double best = kInfinity;
+  for (const Placement& placement : placements) {
+    double sum = 0;
+    for (int t = 0; t < tensors; ++t) {
+      sum += words[Index(t)] * (placement.rate[Index(t)] - least[Index(t)]);
+    }
+    best = std::min(best, sum);
+  }
+  return best;
+}
+
+// Cycles of the ports that the edges into a candidate need, on both sides.
+double Tree::PortCycles(const Node& node, const Edges& edges, const TensorDoubles& energy) const {
+  std::array<double, arch::kMaxLevels> reads = node.reads;
+  std::array<double, arch::kMaxLevels> writes = node.writes;
+  double filled = 0;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    const std::size_t source = Index(node.source[i]);
+    const double served = energy[i] * edges.served[i];
+    if (!model_->IsOutput(t)) {
+      reads[source] += served;
+      filled += energy[i] * edges.delivered[i];
+    } else if (served > 0) {
+      writes[source] += served;
+      reads[source] += model_->AccumulateReads(node.source[i]) *
+                       std::max(0.0, served - model_->Touched(t) * node.copies[source]);
+    }
+  }
+  double cycles = 0;
+  for (int l = 0; l <= node.level; ++l) {
+    const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
+    const double ports = node.units[Index(l)];
+    if (at.read_bandwidth > 0) {
+      cycles = std::max(cycles, reads[Index(l)] / (ports * at.read_bandwidth));
+    }
+    if (at.write_bandwidth > 0) {
+      cycles = std::max(cycles, writes[Index(l)] / (ports * at.write_bandwidth));
+    }
+  }
+  const double fills = model_->compiled().level[Index(node.level + 1)].write_bandwidth;
+  return fills > 0 ? std::max(cycles, filled / (edges.units * fills)) : cycles;
+}
+
+// Any order has a first loop d. It closes the tensors that d is relevant to; the others may at best
+// run all their irrelevant loops first, and on into the level above if nothing here moves them.
+double Tree::BestOrder(const Node& node, const Edges& edges) const {
+  if (edges.loops == 0) {
+    return Bound(node, edges, edges.open, edges.share);
+  }
+  double least = kInfinity;
+  for (std::uint32_t ds = edges.loops; ds != 0; ds &= ds - 1) {
+    const int d = std::countr_zero(ds);
+    TensorDoubles energy{};
+    TensorDoubles share = edges.share;
+    for (int t = 0; t < model_->tensors(); ++t) {
+      const std::size_t i = Index(t);
+      if (HasBit(model_->dims_of(t) & ~model_->window_dims(t), d)) {
+        share[i] = 1;
+      }
+      energy[i] = HasBit(model_->dims_of(t), d) ? edges.closed[i] * edges.slide[i][Index(d)]
+                                                : edges.open[i];
+    }
+    least = std::min(least, Bound(node, edges, energy, share));
+  }
+  return least;
+}
+
+Tree::Order Tree::Place(const Edges& edges, const Order& order, int dim) const {
+  Order next = order;
+  next.sequence.push_back(static_cast<std::int8_t>(dim));
+  next.rest &= ~Bit(dim);
+  for (std::uint32_t ts = order.open; ts != 0; ts &= ts - 1) {
+    const int t = std::countr_zero(ts);
+    const std::size_t i = Index(t);
+    if (!HasBit(model_->dims_of(t), dim)) {
+      next.run[i] *= HasBit(order.slid, t) ? 1 : edges.factor[Index(dim)];
+      continue;
+    }
+    if (!HasBit(order.slid, t)) {
+      next.energy[i] =
+          std::max(edges.open[i], edges.closed[i] * edges.slide[i][Index(dim)] / order.run[i]);
+    }
+    if (!HasBit(order.slid, t) && !HasBit(model_->window_dims(t), dim)) {
+      next.share[i] = 1 / order.run[i];
+    }
+    if (HasBit(model_->window_dims(t), dim)) {
+      next.slid |= Bit(t);
+    } else if (!HasBit(model_->joint(), t)) {
+      next.open &= ~Bit(t);
+    }
+  }
+  return next;
+}
+
+void Tree::ListOrders(const Node& node, const Edges& edges, const Order& order,
+                      const std::function<void(const Order&)>& visit) const {
+  if (Bound(node, edges, order.energy, order.share) >= goal_->limit()) {
+    return;
+  }
+  if (order.rest == 0 || order.open == 0) {
+    visit(order);
+    return;
+  }
+  std::uint32_t relevant = 0;
+  for (std::uint32_t ts = order.open; ts != 0; ts &= ts - 1) {
+    relevant |= model_->dims_of(std::countr_zero(ts));
+  }
+  std::uint32_t choices = NextLoops(node.level, order.rest);
+  if ((order.open & order.slid) == 0 && (choices & ~relevant) != 0) {
+    choices = Bit(std::countr_zero(choices & ~relevant));
+  }
+  for (; choices != 0; choices &= choices - 1) {
+    ListOrders(node, edges, Place(edges, order, std::countr_zero(choices)), visit);
+  }
+}
+
+double Tree::InnerBound(Node& child) {
+  const int output = model_->tensors() - 1;
+  // How far an edge that is still open runs on in the loops decided, and what closes it.
+  struct Closing {
+    double run = 1;
+    const OuterLoop* loop = nullptr;
+    bool own = false;  ///< a loop over a dim of its own follows on the same level
+  };
+  std::array<Closing, mapping::kMaxTensors> closing;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    Closing& c = closing[Index(t)];
+    for (std::size_t i = child.loops.size(); i-- > 0;) {
+      const OuterLoop& loop = child.loops[i];
+      if (c.loop != nullptr) {
+        c.own = c.own || (loop.loop.level == c.loop->loop.level &&
+                          HasBit(model_->dims_of(t) & ~model_->window_dims(t), loop.loop.dim));
+        continue;
+      }
+      if (HasBit(model_->dims_of(t), loop.loop.dim)) {
+        c.loop = &loop;
+        continue;
+      }
+      c.run *= static_cast<double>(loop.loop.bound);
+    }
+  }
+  const int source = child.source[Index(output)];
+  const double rebate = model_->ParentRebate(source) * child.copies[Index(source)];
+  const double copies = child.copies[Index(child.level)];
+  const double units = child.units[Index(child.level)];
+  double best = kInfinity;
+  child.least_energy = kInfinity;
+  const auto option = static_cast<std::size_t>(child.space[Index(child.level - 1)]);
+  const TensorDoubles* least = spaces_->LeastRates(child.level - 1, option);
+  for (const Label& label : inside_->At(child.level, child.tile)) {
+    double energy = child.energy + label.energy - label.rebate * copies - rebate;
+    TensorDoubles asked{};  // share of pend that is really asked
+    for (int t = 0; t < model_->tensors(); ++t) {
+      const std::size_t i = Index(t);
+      if (HasBit(model_->joint(), t)) {
+        continue;
+      }
+      if (!HasBit(label.open, t)) {
+        asked[i] = 1;
+        energy += Asked(child, child.keep, t, label.pend[i], child.price[i]);
+        continue;
+      }
+      double share = 1 / closing[i].run;
+      const OuterLoop* loop = closing[i].loop;
+      if (loop != nullptr && HasBit(model_->window_dims(t), loop->loop.dim)) {
+        share *= model_->SlideFraction(t, label.child[i], loop->before, loop->loop.dim,
+                                       loop->loop.bound, closing[i].own);
+      }
+      asked[i] = share;
+      energy += Asked(child, child.keep, t, label.pend[i] * share, child.price[i]) +
+                label.fill[i] * share;
+    }
+    const double cycles =
+        std::max({child.cycles, label.cycles, model_->ComputeCycles(units * label.units),
+                  PortCycles(child, label, asked)});
+    if (least != nullptr) {
+      TensorDoubles words = child.enter[Index(child.level - 1)];
+      for (int t = 0; t < model_->tensors(); ++t) {
+        if (!HasBit(child.keep, t) && !model_->any_forwarding()) {
+          words[Index(t)] = label.pend[Index(t)] * asked[Index(t)] /
+                            child.merged[Index(child.level - 1)][Index(t)];
+        }
+      }
+      energy +=
+          Detour(spaces_->Placements(child.level - 1, option), *least, words, model_->tensors());
+    }
+    child.least_energy = std::min(child.least_energy, energy);
+    best = std::min(best, goal_->Value(energy, cycles));
+  }
+  return best;
+}
+
+// Cycles of the ports of the child's level, and of the levels that feed past it.
+double Tree::PortCycles(const Node& child, const Label& label, const TensorDoubles& share) const {
+  std::array<double, arch::kMaxLevels> reads = child.reads;
+  std::array<double, arch::kMaxLevels> writes = child.writes;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t source = Index(child.source[Index(t)]);
+    const double words = label.pend[Index(t)] * share[Index(t)] / child.merge[Index(t)];
+    if (!model_->IsOutput(t)) {
+      reads[source] += words;
+      continue;
+    }
+    writes[source] += words;
+    reads[source] += model_->AccumulateReads(child.source[Index(t)]) *
+                     std::max(0.0, words - model_->Touched(t) * child.copies[source]);
+  }
+  double cycles = 0;
+  for (int l = 0; l <= child.level; ++l) {
+    const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
+    const double ports = child.units[Index(l)];
+    if (at.read_bandwidth > 0) {
+      cycles = std::max(cycles, reads[Index(l)] / (ports * at.read_bandwidth));
+    }
+    if (at.write_bandwidth > 0) {
+      cycles = std::max(cycles, writes[Index(l)] / (ports * at.write_bandwidth));
+    }
+  }
+  return cycles;
+}
+
+}  // namespace sluice::mapper::exact
