@@ -41,7 +41,7 @@ class MapVerb final : public Verb {
     options.Text("--arch,-a", "NAME|FILE", "a YAML file, or a name of `sluice archs`", &arch_);
     options.Text("--mapping-out,-o", "FILE", "write the mapping", &output_);
     options.Text("--to", "FORMAT", "of --mapping-out: yaml or timeloop", &format_);
-    options.Flag("--front", "all trade-offs of energy and cycles, not one mapping", &front_);
+    options.Flag("--front", "every trade-off of energy and cycles", &front_);
     options.Text("--certificate", "FILE", "write the proof that the mapping is optimal",
                  &certificate_);
     options.Flag("--json", "print JSON instead of tables", &json_);
