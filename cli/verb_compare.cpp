@@ -61,8 +61,8 @@ class CompareVerb final : public Verb {
            "  sluice compare net.m --hw hw.m --objective latency --html compare.html\n"
            "  sluice compare \"conv K=64 C=64 P=56 Q=56 R=3 S=3\" --model reference -a eyeriss\n"
            "  sluice compare \"gemm M=64 N=64 K=64\" --cost-command ./my-model --json\n"
-           "Searches: genetic, genetic-all, annealing, es, de, pso, cma-es, random, dla, shi, "
-           "eye.\n"
+           "Searches: genetic, genetic-all, annealing, es, de, pso, cma-es, random, dla,\n"
+           "shi, eye.\n"
            "dcp12: twelve layers of VGG-16, ResNet-50 and MobileNet-v2.\n";
   }
   void Declare(Options& options) override {
@@ -72,13 +72,13 @@ class CompareVerb final : public Verb {
     options.Text("--model", "NAME", "maestro, maestro-exact or reference", &cost_.model);
     options.Text("--hw", "FILE", "MAESTRO's hardware file; else 168 PEs, NoC 32", &cost_.hardware);
     options.Text("--arch,-a", "NAME|FILE", "of --model reference", &cost_.architecture);
-    options.Text("--cost-command", "CMD", "a program that prices codes, in place of a model",
+    options.Text("--cost-command", "CMD", "a program that prices codes, not a model",
                  &cost_.command);
     options.Integer("--cost-batch", "codes a request to the program", 1, 1'000'000,
                     &cost_.command_options.batch);
     options.Seconds("--cost-timeout", "longest silence of the program",
                     &cost_.command_options.timeout_seconds);
-    options.Text("--cost-labels", "FOLDER", "keep the program's answers, and use those there",
+    options.Text("--cost-labels", "FOLDER", "keep and reuse the answers of the program",
                  &cost_.command_options.labels);
     options.Text("--objective", "NAME", "latency, energy or edp", &cost_.objective);
     options.Text("--energy", "NAME", "outer or full; maestro: outer, others: full", &cost_.energy);

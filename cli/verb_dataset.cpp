@@ -24,7 +24,7 @@ class DatasetVerb final : public Verb {
   [[nodiscard]] std::string_view examples() const override {
     return "  sluice dataset -o codes.dataset\n"
            "  sluice dataset -o codes.dataset --layers 20000 --seed 7 --model maestro\n"
-           "Interrupt it at any time: the same command continues, and the file ends up the same.\n";
+           "Interrupt it at any time: the same command goes on, to the same file.\n";
   }
   void Declare(Options& options) override {
     options.Text("--output,-o", "FILE", "the data set; FILE.json becomes its manifest", &output_);

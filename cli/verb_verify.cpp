@@ -27,9 +27,8 @@ class VerifyVerb final : public Verb {
            "Exit code: 0 all verified, 1 some not verified in time, 2 some rejected.\n";
   }
   void Declare(Options& options) override {
-    options.Positional("file", "a certificate of `sluice map --certificate`, or a plan",
-                       &request_.file);
-    options.Text("--arch,-a", "NAME|FILE", "check on this architecture, not on the recorded one",
+    options.Positional("file", "a certificate (sluice map) or a plan", &request_.file);
+    options.Text("--arch,-a", "NAME|FILE", "instead of the recorded architecture",
                  &request_.architecture);
     options.Seconds("--budget-seconds", "give up on an operator after this time",
                     &request_.seconds);
