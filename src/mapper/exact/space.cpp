@@ -138,8 +138,9 @@ void Spaces::Enumerate(int level) {
     }
     options.push_back(space);
   }
-  std::ranges::stable_sort(options,
-                           [](const Space& a, const Space& b) { return a.units > b.units; });
+  std::ranges::sort(options, [](const Space& a, const Space& b) {
+    return a.units != b.units ? a.units > b.units : a.factors < b.factors;
+  });
 }
 
 bool Spaces::HasPlacement(int level, Tile factors) const {

@@ -11,13 +11,17 @@
 #include <utility>
 #include <vector>
 
+#include "arch/architecture.h"
+#include "base/static_vector.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
 #include "mapper/exact/labels.h"
 #include "mapper/exact/lattice.h"
 #include "mapper/exact/model.h"
 #include "mapper/exact/space.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
 namespace {
@@ -125,13 +129,16 @@ bool Tree::Expand(const Node& node) {
       }
       children.emplace_back(bound, child);
     });
-    std::ranges::stable_sort(children,
-                             [](const auto& x, const auto& y) { return x.first < y.first; });
-    for (const auto& [bound, next] : children) {
+    std::vector<std::pair<double, std::size_t>> best_first;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      best_first.emplace_back(children[i].first, i);
+    }
+    std::ranges::sort(best_first);
+    for (const auto& [bound, i] : best_first) {
       if (bound >= goal_->limit()) {
         break;
       }
-      if (!Expand(next)) {
+      if (!Expand(children[i].second)) {
         return false;
       }
     }

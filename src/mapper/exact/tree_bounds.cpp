@@ -17,7 +17,6 @@
 #include "mapper/exact/model.h"
 #include "mapper/exact/space.h"
 #include "mapper/exact/tree.h"
-#include "mapping/mapping.h"
 
 namespace sluice::mapper::exact {
 namespace {
