@@ -22,7 +22,7 @@ struct Target {
   void (*run)(std::string_view);
 };
 
-constexpr std::array<Target, 11> kTargets = {{
+constexpr std::array<Target, 12> kTargets = {{
     {"architecture_yaml", ArchitectureYaml},
     {"certificate_json", CertificateJson},
     {"constraints_yaml", ConstraintsYaml},
@@ -33,6 +33,7 @@ constexpr std::array<Target, 11> kTargets = {{
     {"mapping_yaml", MappingYaml},
     {"onnx_import", OnnxImport},
     {"plan_json", PlanJson},
+    {"predict_files", PredictFiles},
     {"timeloop_yaml", TimeloopYaml},
 }};
 

@@ -26,6 +26,7 @@ void MaestroFiles(std::string_view bytes);
 void MappingYaml(std::string_view bytes);
 void OnnxImport(std::string_view bytes);
 void PlanJson(std::string_view bytes);
+void PredictFiles(std::string_view bytes);
 void TimeloopYaml(std::string_view bytes);
 
 /// Throws std::logic_error(what) unless `condition`.

@@ -2,8 +2,6 @@
 /// Data sets: round trips, damage, continuation of what was cut short, the same bytes for any
 /// number of threads.
 
-#include "predict/dataset.h"
-
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +11,7 @@
 
 #include "base/file.h"
 #include "mapping/dataflow/code.h"
+#include "predict/dataset.h"
 
 namespace sluice::predict {
 namespace {
@@ -77,8 +76,8 @@ TEST_F(DatasetTest, ContinuesWhereverItWasCut) {
 
 TEST_F(DatasetTest, StopsAtTheFlagAndKeepsWhatIsThere) {
   std::atomic<bool> stop = false;
-  const auto run = MakeDataset(Path("a"), options_, 1, &stop,
-                               [&](const DatasetProgress&) { stop = true; });
+  const auto run =
+      MakeDataset(Path("a"), options_, 1, &stop, [&](const DatasetProgress&) { stop = true; });
   ASSERT_TRUE(run.has_value());
   EXPECT_FALSE(run->complete);
   EXPECT_GT(run->groups, 0U);

@@ -2,8 +2,6 @@
 /// Features of relaxed codes: equal to those of hard codes at the corners, with derivatives that
 /// agree with finite differences; the analytic estimate is close to the exact model.
 
-#include "predict/features.h"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "cost/oracle/maestro_oracle.h"
 #include "mapper/codes/space.h"
 #include "predict/dataset.h"
+#include "predict/features.h"
 
 namespace sluice::predict {
 namespace {
@@ -129,7 +128,8 @@ TEST(Features, EstimateIsCloseToTheExactModel) {
       ++count;
       for (std::size_t c = 0; c < kComponents; ++c) {
         EXPECT_TRUE(std::isfinite(estimate[c]));
-        const double miss = static_cast<double>(sample.label[c]) - estimate[c] - context.log_bounds()[c];
+        const double miss =
+            static_cast<double>(sample.label[c]) - estimate[c] - context.log_bounds()[c];
         far[c] += std::abs(miss) > 0.1 ? 1 : 0;
       }
     }

@@ -2,8 +2,6 @@
 /// Derivatives of the network agree with finite differences, by weights and by inputs; Adam
 /// descends; everything is the same for a seed.
 
-#include "predict/mlp.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
+#include "predict/mlp.h"
 
 namespace sluice::predict {
 namespace {
@@ -75,8 +74,8 @@ TEST(Mlp, SamplesOfABatchDoNotMix) {
   const auto values = network.Forward(batch, kSamples, trace);
   const std::vector<double> together(values.begin(), values.end());
   for (std::size_t i = 0; i < kSamples; ++i) {
-    const auto alone = network.Forward(
-        std::span(batch).subspan(i * network.inputs(), network.inputs()), 1, trace);
+    const auto alone =
+        network.Forward(std::span(batch).subspan(i * network.inputs(), network.inputs()), 1, trace);
     for (std::size_t o = 0; o < network.outputs(); ++o) {
       EXPECT_NEAR(alone[o], together[i * network.outputs() + o], 1e-12);
     }
