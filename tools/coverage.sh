@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 build=build/coverage
 minimum=90
 mkdir -p $build
-if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage -O0 -g0" \
+if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage" -DCMAKE_CXX_FLAGS_DEBUG=-O0 \
          -DSLUICE_BENCH=OFF &&
        cmake --build $build -j "${SLUICE_JOBS:-$(nproc)}" \
          --target sluice unit_tests property_tests golden_tests; } </dev/null >$build/build.log 2>&1; then
@@ -17,6 +17,11 @@ if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=
   exit 1
 fi
 find $build -name '*.gcda' -delete
+# A source that was renamed or removed leaves notes behind, and gcovr stops at the file it then misses.
+ninja -C $build -t cleandead >/dev/null
+find $build -name '*.gcno' | while read -r note; do
+  [ -f "${note%.gcno}.o" ] || rm "$note"
+done
 
 export RC_PARAMS=${RC_PARAMS:-"seed=20240229 max_success=20"}
 export SLUICE_PROPERTY_CASES=${SLUICE_PROPERTY_CASES:-0.1}
