@@ -7,16 +7,18 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <utility>
 #include <vector>
 
+#include "arch/architecture.h"
 #include "cost/certificate.h"
 #include "cost/compiled.h"
 #include "cost/cost.h"
+#include "cost/evaluator.h"
 #include "mapper/exact/lattice.h"
 #include "mapper/exact/model.h"
 #include "mapper/exact/space.h"
 #include "mapper/mapper.h"
+#include "mapping/constraints.h"
 
 namespace sluice::mapper {
 namespace {

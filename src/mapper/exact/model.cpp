@@ -1,19 +1,20 @@
 #include "mapper/exact/model.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "arch/architecture.h"
 #include "cost/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "cost/moves.h"
 #include "cost/policy.h"
 #include "mapper/exact/lattice.h"
+#include "mapping/constraints.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper::exact {

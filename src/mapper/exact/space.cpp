@@ -10,8 +10,10 @@
 #include "cost/compiled.h"
 #include "mapper/exact/lattice.h"
 #include "mapper/exact/model.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
 namespace {

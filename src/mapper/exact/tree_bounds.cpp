@@ -10,6 +10,7 @@
 #include <limits>
 #include <vector>
 
+#include "arch/architecture.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
 #include "mapper/exact/labels.h"
@@ -17,6 +18,7 @@
 #include "mapper/exact/model.h"
 #include "mapper/exact/space.h"
 #include "mapper/exact/tree.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
 namespace {
