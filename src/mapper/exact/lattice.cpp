@@ -1,5 +1,6 @@
 #include "mapper/exact/lattice.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
