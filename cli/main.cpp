@@ -34,6 +34,8 @@ std::vector<std::unique_ptr<Verb>> AllVerbs() {
   verbs.push_back(MakeConstraintsVerb());
   verbs.push_back(MakeMappersVerb());
   verbs.push_back(MakeCompareVerb());
+  verbs.push_back(MakePriceVerb());
+  verbs.push_back(MakeReproduceVerb());
   verbs.push_back(MakeDatasetVerb());
   verbs.push_back(MakeTrainVerb());
   verbs.push_back(MakeCacheVerb());

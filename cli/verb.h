@@ -59,6 +59,8 @@ std::unique_ptr<Verb> MakeModelsVerb();
 std::unique_ptr<Verb> MakeConstraintsVerb();
 std::unique_ptr<Verb> MakeMappersVerb();
 std::unique_ptr<Verb> MakeCompareVerb();
+std::unique_ptr<Verb> MakePriceVerb();
+std::unique_ptr<Verb> MakeReproduceVerb();
 std::unique_ptr<Verb> MakeDatasetVerb();
 std::unique_ptr<Verb> MakeTrainVerb();
 std::unique_ptr<Verb> MakeCacheVerb();

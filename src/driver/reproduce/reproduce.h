@@ -1,0 +1,56 @@
+#pragma once
+/// \file
+/// `sluice reproduce dcp`: the published comparisons of searches over dataflow codes, run again,
+/// our figures beside the published ones. Published: DCP's public figures (arXiv 2410.06553 and its
+/// supplement pages), GAMMA (ICCAD 2020) as re-run with MAESTRO and a filter for results that are
+/// physically impossible. Tested by tests/cli/reproduce_test.py.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "driver/requests.h"
+#include "driver/text/page.h"
+
+namespace sluice::driver {
+
+struct ReproduceOptions {
+  bool full = false;  ///< more seeds, and a longer search for the best known
+  std::uint64_t seed = 1;
+  int threads = 0;  ///< 0 = every core
+  const std::atomic<bool>* stop = nullptr;
+  ProgressFunction progress;
+};
+
+/// One row: a method, and latency, energy and EDP as far as they were measured (text, so that
+/// ranges and `>` can be said).
+struct ReproducedRow {
+  std::string what;
+  std::string samples;  ///< a layer and objective
+  std::vector<std::string> published;
+  std::vector<std::string> ours;
+  double cpu_seconds = 0;  ///< a layer and objective, mean
+};
+
+struct ReproducedTable {
+  std::string title;
+  std::vector<std::string> notes;  ///< hardware, energy, bound, seeds
+  std::vector<std::string> columns;
+  std::vector<ReproducedRow> rows;
+};
+
+struct Reproduction {
+  std::vector<ReproducedTable> tables;
+  std::vector<std::string> missing;  ///< what the published work has and this run does not
+  double cpu_seconds = 0;
+  bool complete = true;  ///< false when interrupted: the tables so far
+};
+
+Result<Reproduction> ReproduceDcp(const ReproduceOptions& options);
+
+Page RenderReproduction(const Reproduction& reproduction);
+std::string JsonOfReproduction(const Reproduction& reproduction);
+
+}  // namespace sluice::driver
