@@ -148,7 +148,7 @@ std::optional<Group> GetGroup(std::string_view record, const DatasetOptions& opt
 }
 
 Result<DatasetOptions> GetHeader(ByteReader& in, const std::string& name) {
-  const auto bad = [&](ErrorCode code, std::string message, std::string hint) {
+  const auto bad = [&](ErrorCode code, const std::string& message, std::string hint) {
     return Fail(Diagnostic(code, "`" + name + "` " + message)
                     .WithHint(std::move(hint))
                     .At({.file = name, .excerpt = {}}));

@@ -66,9 +66,12 @@ class Run {
  public:
   Run(const mapping::Layer& layer, const mapping::LayerTensors& tensors, const Hardware& hardware,
       const TileChain& chain, Report& report)
-      : layer_(layer), hardware_(hardware), chain_(chain), report_(report) {
-    windowed_ = layer.type != mapping::LayerType::kGemm;
-    coupled_ = {tensors.input, tensors.weight, tensors.output};
+      : layer_(layer),
+        hardware_(hardware),
+        chain_(chain),
+        report_(report),
+        windowed_(layer.type != mapping::LayerType::kGemm),
+        coupled_({tensors.input, tensors.weight, tensors.output}) {
     if (windowed_) {
       coupled_[0] |= Bit(kR) | Bit(kS);  // another row of the kernel meets another row of the input
     }
