@@ -45,6 +45,7 @@ EXAMPLES = {
     "E1001": Example("sluice show absent.yaml"),
     "E1002": Example("sluice plan alexnet --arch eyeriss --budget-evaluations 50 -o no/such/folder/plan.json"),
     "E1003": Example("truncate -s 3G big.onnx\nsluice show big.onnx"),
+    "E1004": Example("sluice compare \"gemm M=4 N=4 K=4\" --seeds 1 --cost-command 'exit 3'"),
     "E1101": Example("sluice plan alexnet --arc eyeriss"),
     "E1102": Example("sluice plan alexnet --arch eyris"),
     "E1201": Example("echo 'name: [unclosed' > mine.yaml\nsluice show mine.yaml"),

@@ -1,0 +1,77 @@
+"""Searches over dataflow codes through the front door: compare, price, reproduce, cost commands."""
+
+import json
+
+from harness import BINARY, CliTest, main
+
+CONV = "conv K=16 C=16 P=14 Q=14 R=3 S=3"
+
+
+class CompareTest(CliTest):
+    def compare(self, *arguments, **options):
+        return self.sluice("compare", CONV, "--seeds", "2", "--budget-evaluations", "50,200", *arguments, **options)
+
+    def command(self, text):
+        self.write("program.sh", text)
+        return "sh program.sh"
+
+    def test_json_has_every_run_and_the_table_every_search(self):
+        out = json.loads(self.compare("--mapper", "genetic,annealing", "--json").stdout)
+        self.assertEqual(len(out["runs"]), 2 * 2 * 2)
+        self.assertEqual([cell["samples"] for cell in out["cells"]], [50, 200, 50, 200])
+        best = out["layers"][0]["best_known"]
+        for run in out["runs"]:
+            self.assertGreaterEqual(run["value"], best)
+            self.assertAlmostEqual(run["quality"], run["value"] / best)
+            self.assertEqual(run["trace"][-1]["samples"], run["samples"])
+            self.assertEqual(len(run["code"]), 28)
+        again = json.loads(self.compare("--mapper", "genetic,annealing", "--json", "--threads", "1").stdout)
+        self.assertEqual([run["code"] for run in out["runs"]], [run["code"] for run in again["runs"]])
+        table = self.compare("--mapper", "genetic,annealing", "--html", "plots.html").stdout
+        for word in ("genetic", "annealing", "compute bound", "quartiles"):
+            self.assertIn(word, table)
+        self.assertIn("<svg", (self.directory / "plots.html").read_text(encoding="utf-8"))
+
+    def test_the_reference_model_has_a_proven_optimum(self):
+        out = json.loads(self.sluice("compare", "gemm M=8 N=8 K=8", "--model", "reference", "-a", "three-level",
+                                     "--mapper", "annealing", "--seeds", "1", "--budget-evaluations", "300",
+                                     "--json").stdout)
+        self.assertTrue(out["layers"][0]["proven"])
+        self.assertGreaterEqual(out["cells"][0]["quality"]["median"], 1 - 1e-9)
+
+    def test_our_model_as_a_program_gives_the_same(self):
+        price = f"{BINARY} price"
+        inside = json.loads(self.compare("--mapper", "annealing", "--json", "--energy", "full",
+                                         "--best-known", "0", "--model", "maestro").stdout)
+        outside = json.loads(self.compare("--mapper", "annealing", "--json",
+                                          "--cost-command", price + " --model maestro").stdout)
+        self.assertEqual([run["code"] for run in inside["runs"]], [run["code"] for run in outside["runs"]])
+        for one, other in zip(inside["runs"], outside["runs"]):
+            self.assertAlmostEqual(one["value"] / other["value"], 1)
+
+    def test_what_a_dying_program_answered_is_kept(self):
+        dying = self.command("read a; read b; read c; echo ready\nwhile read word count; do n=0\n"
+                             " while [ $n -lt $count ]; do read line; echo x >> asked\n"
+                             "  [ $(wc -l < asked) -gt 70 ] && exit 9; echo 100 5; n=$((n + 1)); done\n"
+                             " echo done\ndone\n")
+        done = self.compare("--mapper", "random", "--cost-command", dying, "--cost-labels", "labels", code=2)
+        self.assertIn("E1004", done.stderr)
+        self.assertIn("ended with exit code 9", done.stderr)
+        self.assertIn("not all runs", done.stdout)
+        labels = (self.directory / "labels/layer0.labels").read_text(encoding="utf-8").splitlines()
+        self.assertEqual(labels[0], "sluice-cost 1")
+        self.assertGreaterEqual(len(labels), 60)
+
+    def test_mistakes(self):
+        for arguments in (["--mapper", "anealing"], ["--model", "maestr"], ["--objective", "speed"],
+                          ["--energy", "some"], ["--budget-evaluations", "0"], ["--model", "reference"],
+                          ["--arch", "eyeriss"], ["--cost-command", " "], ["--hw", "absent.m"]):
+            with self.subTest(arguments):
+                done = self.sluice("compare", CONV, *arguments, code=2)
+                self.assertIn("error E1", done.stderr)
+        self.assertIn("sluice reproduce dcp", self.sluice("reproduce", "kapla", code=2).stderr)
+        self.assertIn("E1209", self.sluice("price", code=2).stderr)
+
+
+if __name__ == "__main__":
+    main()
