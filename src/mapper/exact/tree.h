@@ -15,6 +15,7 @@
 ///   - where distance costs nothing, one placement of the spatial factors stands for all.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -75,7 +76,8 @@ class Tree {
     std::array<TensorDoubles, arch::kMaxLevels> merged{};
     std::array<TensorDoubles, arch::kMaxLevels> enter{};
     double least_energy = 0;  ///< of any mapping below this node
-    StaticVector<OuterLoop, arch::kMaxLevels * mapping::kMaxDims> loops;  ///< outermost first
+    /// Outermost first.
+    StaticVector<OuterLoop, std::size_t{arch::kMaxLevels} * mapping::kMaxDims> loops;
     std::array<std::int32_t, arch::kMaxLevels> space{};  ///< option of each fan-out
     mapping::Mapping mapping;
   };
