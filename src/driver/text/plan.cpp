@@ -2,6 +2,7 @@
 
 #include "planner/plan.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -121,6 +122,12 @@ Page PlanSummary(const Plan& plan) {
                        HumanCount(totals.cycles), HumanCount(totals.bound_cycles)));
   page.Add(fmt::format("  EDP          {:.4g} pJ x cycles", totals.edp()));
   page.Add(fmt::format("  utilization  {}", Percent(totals.utilization)));
+  const auto proven = std::ranges::count_if(
+      plan.solutions, [](const Solution& solution) { return solution.stopped == "proven"; });
+  if (proven > 0) {
+    page.Add(fmt::format("  proven       {} of {} distinct mappings are optimal ({})", proven,
+                         plan.solutions.size(), provenance.objective));
+  }
   page.Add(fmt::format("  search       {} mapper, {} objective, {} policy, seed {},",
                        provenance.mapper, provenance.objective, provenance.policy,
                        provenance.seed));
