@@ -24,11 +24,8 @@ template <class Model>
 class MaestroOracle final : public CostOracle {
  public:
   MaestroOracle(const mapping::Layer& layer, const maestro::Hardware& hardware,
-                std::string_view name, bool physical_only)
-      : CostOracle(layer, hardware),
-        model_(layer, hardware),
-        name_(name),
-        physical_only_(physical_only) {}
+                std::string_view name, const MaestroOracleOptions& options)
+      : CostOracle(layer, hardware), model_(layer, hardware), name_(name), options_(options) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::size_t levels() const override { return 2; }
@@ -65,7 +62,7 @@ class MaestroOracle final : public CostOracle {
       cost.verdict = CodeVerdict::kTooLargeInner;
     } else if (cost.outer_words > hardware().l2_words) {
       cost.verdict = CodeVerdict::kTooLargeOuter;
-    } else if (physical_only_ && !cost.physical) {
+    } else if (options_.physical_only && !Possible(report)) {
       cost.verdict = CodeVerdict::kImpossible;
     } else {
       cost.verdict = CodeVerdict::kLegal;
@@ -73,9 +70,14 @@ class MaestroOracle final : public CostOracle {
     return cost;
   }
 
+  [[nodiscard]] bool Possible(const maestro::Report& report) const {
+    return report.physical() || (options_.surplus_work && report.macs >= report.true_macs &&
+                                 report.runtime >= report.compute_bound);
+  }
+
   Model model_;
   std::string_view name_;
-  bool physical_only_;
+  MaestroOracleOptions options_;
 };
 
 }  // namespace
@@ -90,10 +92,10 @@ Result<std::unique_ptr<CostOracle>> MakeMaestroOracle(const mapping::Layer& laye
   }
   if (options.mode == MaestroMode::kExact) {
     return std::unique_ptr<CostOracle>(std::make_unique<MaestroOracle<maestro::ExactModel>>(
-        layer, hardware, "maestro-exact", options.physical_only));
+        layer, hardware, "maestro-exact", options));
   }
   return std::unique_ptr<CostOracle>(std::make_unique<MaestroOracle<maestro::CompatibleModel>>(
-      layer, hardware, "maestro", options.physical_only));
+      layer, hardware, "maestro", options));
 }
 
 }  // namespace sluice::cost

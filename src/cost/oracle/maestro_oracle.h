@@ -18,6 +18,9 @@ struct MaestroOracleOptions {
   /// Codes that the compatible model prices below what physics allows are kImpossible. Without it
   /// they are legal, as for the tools that search on MAESTRO.
   bool physical_only = false;
+  /// With physical_only: results that count operations twice are legal too, as for published
+  /// figures that ask for complete work and a runtime of at least the bound.
+  bool surplus_work = false;
 };
 
 /// Errors: kOperatorInvalid (ValidateLayer), kBadValue for hardware without PEs or bandwidth.

@@ -40,7 +40,7 @@ double Between(const std::vector<double>& sorted, double share) {
   const double at = share * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(at);
   const double part = at - std::floor(at);
-  if (part == 0) {
+  if (part == 0 || sorted[below] == sorted[below + 1]) {  // the latter also when infinite
     return sorted[below];
   }
   return sorted[below] + part * (sorted[below + 1] - sorted[below]);
