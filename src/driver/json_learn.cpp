@@ -1,5 +1,6 @@
 // Data sets and training as JSON. See learn.h.
 
+#include <cstddef>
 #include <string>
 
 #include <nlohmann/json.hpp>
