@@ -131,7 +131,7 @@ TEST(CodeSearch, IsDeterministicAndSeedsMatter) {
       problem.oracle = &oracle;
       problem.samples = 300;
       problem.seed = seed;
-      search->Run(problem);
+      EXPECT_FALSE(search->Run(problem).stopped.has_value());
       asked.push_back(oracle.asked());
     }
     EXPECT_TRUE(asked[0] == asked[1]);
