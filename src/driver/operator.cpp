@@ -1,7 +1,6 @@
 // One operator: map it, score a given mapping of it, ours or Timeloop's, and write mappings.
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,7 +111,7 @@ Result<FrontOutcome> MapFront(const SearchPaths& paths, const std::string& descr
     budget.seconds = options.seconds;
   }
   budget.stop = options.stop;
-  mapper::ExactMapper::Front front = mapper::ExactMapper().SolveFront(problem, budget);
+  const mapper::ExactMapper::Front front = mapper::ExactMapper().SolveFront(problem, budget);
   FrontOutcome outcome;
   outcome.architecture_name = machine.architecture.name;
   outcome.workload = subject.workload;

@@ -83,6 +83,7 @@ std::vector<BindingRow> TimeByResource(const planner::Plan& plan) {
     }
   }
   std::vector<BindingRow> rows;
+  rows.reserve(sums.size());
   for (const auto& [resource, cycles] : sums) {
     rows.push_back({resource, cycles});
   }

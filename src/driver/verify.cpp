@@ -22,7 +22,6 @@
 #include "driver/requests.h"
 #include "driver/search.h"
 #include "io/certificate_json.h"
-#include "io/plan_json.h"
 #include "ir/network.h"
 #include "mapper/exact/certify.h"
 #include "mapper/mapper.h"
