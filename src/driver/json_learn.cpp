@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/learn.h"
+#include "predict/dataset.h"
 #include "predict/features.h"
 #include "predict/train.h"
 
