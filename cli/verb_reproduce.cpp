@@ -29,7 +29,7 @@ class ReproduceVerb final : public Verb {
   }
   void Declare(Options& options) override {
     options.Positional("what", "dcp", &what_);
-    options.Flag("--full", "more seeds, and more samples for the best known", &full_);
+    options.Flag("--full", "more seeds and more samples", &full_);
     options.Integer("--seed", "the first seed", 0, std::numeric_limits<std::int64_t>::max() / 2,
                     &seed_);
     options.Integer("--threads", "0 = all cores; never changes the result", 0, 4096, &threads_);
