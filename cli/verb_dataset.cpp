@@ -32,6 +32,7 @@ class DatasetVerb final : public Verb {
                     &layers_);
     options.Integer("--codes", "codes of each layer", 1, predict::kMaxCodes, &codes_);
     options.Integer("--levels", "of a code", 1, predict::kMaxPredictLevels, &levels_);
+    options.Flag("--cut-windows", "tiles of R and S too", &cut_windows_);
     options.Text("--model", "NAME", "who labels: maestro-exact or maestro", &model_);
     options.Integer("--seed", "of layers, machines and codes", 0, INT64_MAX, &seed_);
     options.Integer("--threads", "0 = every core", 0, kMaxThreads, &threads_);
@@ -47,6 +48,7 @@ class DatasetVerb final : public Verb {
     options.groups = static_cast<std::uint32_t>(layers_);
     options.codes = static_cast<std::uint32_t>(codes_);
     options.space.levels = static_cast<int>(levels_);
+    options.space.whole_windows = !cut_windows_;
     ProgressLine line(context.progress);
     const driver::LearnControl control{
         context.stop, [&](std::int64_t done, std::int64_t of, std::string_view what) {
@@ -70,6 +72,7 @@ class DatasetVerb final : public Verb {
   std::int64_t levels_ = 2;
   std::int64_t seed_ = 1;
   std::int64_t threads_ = 0;
+  bool cut_windows_ = false;
   bool json_ = false;
 };
 

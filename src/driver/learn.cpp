@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <time.h>
@@ -140,10 +141,14 @@ Result<std::string> FindPredictor(const SearchPaths& paths, const std::string& t
 Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(const SearchPaths& paths,
                                                                     const std::string& name) {
   if (name == "dcp") {
-    SLUICE_TRY(const std::string path, FindPredictor(paths, "default"));
-    SLUICE_TRY(predict::Predictor predictor, predict::Predictor::Load(path));
-    return std::shared_ptr<const mapper::codes::CodeSearch>(predict::MakePropagationSearch(
-        std::make_shared<const predict::Predictor>(std::move(predictor)), {}));
+    std::vector<std::shared_ptr<const predict::Predictor>> predictors;
+    for (const char* shipped : {"default", "windows"}) {
+      SLUICE_TRY(const std::string path, FindPredictor(paths, shipped));
+      SLUICE_TRY(predict::Predictor predictor, predict::Predictor::Load(path));
+      predictors.push_back(std::make_shared<const predict::Predictor>(std::move(predictor)));
+    }
+    return std::shared_ptr<const mapper::codes::CodeSearch>(
+        predict::MakePropagationSearch(std::move(predictors), {}));
   }
   auto found = mapper::codes::FindCodeSearch(name);
   if (!found) {

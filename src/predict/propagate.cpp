@@ -68,6 +68,9 @@ class Propagation {
         Forget();
       }
     }
+    if (!judge_.so_far().best) {
+      mapper::codes::FirstCode(judge_, space_, rng_);  // the predictor does not know what is legal
+    }
     AnnealGuided();
     if (!judge_.done()) {
       const auto start = judge_.so_far().best ? *judge_.so_far().best : space_.Random(rng_);
@@ -292,8 +295,13 @@ class Propagation {
         value = std::numeric_limits<double>::infinity();
         continue;
       }
-      const auto scores = Scores(next);
-      const auto at = static_cast<std::size_t>(std::ranges::min_element(scores) - scores.begin());
+      // Now and then any neighbour, lest a wrong predictor leads around in circles.
+      constexpr std::uint32_t kSelfWilled = 6;
+      std::size_t at = 0;
+      if (rng_.Below(kSelfWilled) != 0) {
+        const auto scores = Scores(next);
+        at = static_cast<std::size_t>(std::ranges::min_element(scores) - scores.begin());
+      }
       verified_.insert(mapping::ToNumbers(next[at]));
       const double price = judge_.Price(next[at]);
       const double rise = std::log(price) - std::log(value);
@@ -322,31 +330,35 @@ class Propagation {
 
 class PropagationSearch final : public mapper::codes::CodeSearch {
  public:
-  PropagationSearch(std::shared_ptr<const Predictor> predictor, const PropagateOptions& options)
-      : predictor_(std::move(predictor)), options_(options) {}
+  PropagationSearch(std::vector<std::shared_ptr<const Predictor>> predictors,
+                    const PropagateOptions& options)
+      : predictors_(std::move(predictors)), options_(options) {}
   [[nodiscard]] std::string_view name() const override { return "dcp"; }
   [[nodiscard]] std::string_view description() const override {
     return "along the gradients of a trained predictor, verified and refined";
   }
   [[nodiscard]] CodeResult Run(const CodeProblem& problem) const override {
-    if (auto status = predictor_->CheckSpace(problem.space); !status) {
-      CodeResult result;
-      result.stopped = status.error();
-      return result;
+    for (const auto& predictor : predictors_) {
+      if (predictor->CheckSpace(problem.space)) {
+        return Propagation(problem, *predictor, options_).Run();
+      }
     }
-    return Propagation(problem, *predictor_, options_).Run();
+    CodeResult result;
+    result.stopped = predictors_.front()->CheckSpace(problem.space).error();
+    return result;
   }
 
  private:
-  std::shared_ptr<const Predictor> predictor_;
+  std::vector<std::shared_ptr<const Predictor>> predictors_;
   PropagateOptions options_;
 };
 
 }  // namespace
 
 std::unique_ptr<mapper::codes::CodeSearch> MakePropagationSearch(
-    std::shared_ptr<const Predictor> predictor, const PropagateOptions& options) {
-  return std::make_unique<PropagationSearch>(std::move(predictor), options);
+    std::vector<std::shared_ptr<const Predictor>> predictors, const PropagateOptions& options) {
+  SLUICE_CHECK(!predictors.empty(), "a predictor");
+  return std::make_unique<PropagationSearch>(std::move(predictors), options);
 }
 
 }  // namespace sluice::predict

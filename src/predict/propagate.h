@@ -15,6 +15,7 @@
 /// Tested by tests/property/predict_search_test.cpp.
 
 #include <memory>
+#include <vector>
 
 #include "mapper/codes/search.h"
 #include "predict/predictor.h"
@@ -33,9 +34,9 @@ struct PropagateOptions {
   bool propagate = true;  ///< false: without step 2, to show what it brings
 };
 
-/// The search keeps the predictor. A problem in another space than the predictor's ends with
-/// `stopped` saying so.
+/// The search uses the first predictor that was trained for the problem's space of codes. Without
+/// one it ends with `stopped` saying so. Requires: at least one.
 std::unique_ptr<mapper::codes::CodeSearch> MakePropagationSearch(
-    std::shared_ptr<const Predictor> predictor, const PropagateOptions& options);
+    std::vector<std::shared_ptr<const Predictor>> predictors, const PropagateOptions& options);
 
 }  // namespace sluice::predict

@@ -55,7 +55,7 @@ Case MakeCase(std::size_t index) {
 
 TEST(Dcp, KeepsThePromisesOfASearch) {
   ASSERT_NE(Shipped(), nullptr);
-  const auto search = MakePropagationSearch(Shipped(), {});
+  const auto search = MakePropagationSearch({Shipped()}, {});
   EXPECT_EQ(search->name(), "dcp");
   for (std::size_t i = 0; i < 8; ++i) {
     const Case one = MakeCase(i);
@@ -89,7 +89,7 @@ TEST(Dcp, KeepsThePromisesOfASearch) {
 
 TEST(Dcp, BeatsAnnealingWithFewSamples) {
   ASSERT_NE(Shipped(), nullptr);
-  const auto dcp = MakePropagationSearch(Shipped(), {});
+  const auto dcp = MakePropagationSearch({Shipped()}, {});
   const auto annealing = mapper::codes::MakeAnnealingSearch({});
   double gain = 0;
   int compared = 0;
@@ -116,7 +116,7 @@ TEST(Dcp, RefusesAnotherSpace) {
   CodeProblem problem;
   problem.oracle = one.oracle.get();
   problem.space.levels = 1;
-  const CodeResult result = MakePropagationSearch(Shipped(), {})->Run(problem);
+  const CodeResult result = MakePropagationSearch({Shipped()}, {})->Run(problem);
   ASSERT_TRUE(result.stopped.has_value());
   EXPECT_EQ(result.stopped->code, ErrorCode::kPlanMismatch);
   EXPECT_EQ(result.samples, 0);

@@ -1,0 +1,52 @@
+"""Data sets and predictors on the command line: made, continued, trained on, refused when they do not fit."""
+
+import json
+
+from harness import CliTest, main
+
+SMALL = ["--layers", 60, "--codes", 24]
+
+
+class LearnTest(CliTest):
+    def make(self, name="d", *more, code=0):
+        return self.sluice("dataset", "-o", name, *SMALL, *more, code=code)
+
+    def test_dataset_is_the_same_for_any_threads_and_continues(self):
+        self.make("one", "--threads", 1)
+        self.make("two", "--threads", 2)
+        whole = (self.directory / "one").read_bytes()
+        self.assertEqual(whole, (self.directory / "two").read_bytes())
+        manifest = json.loads((self.directory / "one.json").read_text())
+        self.assertEqual((manifest["model"], manifest["seed"], manifest["layers_done"]), ("maestro-exact", 1, 60))
+        (self.directory / "two").write_bytes(whole[: len(whole) // 2])
+        self.make("two")
+        self.assertEqual(whole, (self.directory / "two").read_bytes())
+
+    def test_other_options_do_not_overwrite(self):
+        self.make()
+        before = (self.directory / "d").read_bytes()
+        run = self.make("d", "--seed", 2, code=2)
+        self.assertIn("E1506", run.stderr)
+        self.assertEqual(before, (self.directory / "d").read_bytes())
+
+    def test_training_is_repeatable_and_reports(self):
+        self.make()
+        quick = ["--epochs", 1, "--members", 1, "--width", 8]
+        run = self.sluice("train", "d", "-o", "a.predictor", *quick, "--curves", "c.json", "--json")
+        result = json.loads(run.stdout)
+        self.assertEqual(len(result["curves"]), 1)
+        self.assertEqual(len(result["random_codes"]["components"]), 5)
+        self.assertEqual(json.loads((self.directory / "c.json").read_text())["predictor"], result["hash"])
+        self.sluice("train", "d", "-o", "b.predictor", *quick)
+        self.assertEqual(*((self.directory / f).read_bytes() for f in ("a.predictor", "b.predictor")))
+
+    def test_bad_input(self):
+        (self.directory / "text").write_text("nothing")
+        self.assertIn("E1201", self.sluice("train", "text", "-o", "p", code=2).stderr)
+        self.assertIn("E1201", self.sluice("dataset", "-o", "text", code=2).stderr)
+        self.assertIn("--default", self.sluice("train", "-o", "p", code=2).stderr)
+        self.assertIn("E1102", self.sluice("dataset", "-o", "x", "--model", "timeloop", code=2).stderr)
+
+
+if __name__ == "__main__":
+    main()
