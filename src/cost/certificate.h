@@ -1,14 +1,15 @@
 #pragma once
 /// \file
 /// A certificate: what an exact search claims to have proven about one operator on one chain, as
-/// plain data that an independent checker (src/verify) can judge. docs/certificates.md defines every term.
+/// plain data that an independent checker (src/verify) can judge. docs/certificates.md defines
+/// every term.
 ///
 /// The claim: `mapping` is valid and scores `score`, and no even mapping has an objective below
 /// `bound`. The listed *cells* are the first decisions of a mapping (the tile that level 1 holds,
 /// the spatial factors of the fan-out above it, the tensors that level 1 keeps) that the simple
-/// bound of docs/certificates.md does not exclude: the part of the space that needs a search. Every other
-/// cell is excluded by a bound that anyone can compute.
-/// Tested by tests/property/certificate_test.cpp.
+/// bound of docs/certificates.md does not exclude: the part of the space that needs a search. Every
+/// other cell is excluded by a bound that anyone can compute. Tested by
+/// tests/property/certificate_test.cpp.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
 #pragma once
 /// \file
-/// Certificates as JSON, format version 1: docs/certificates.md documents every field. A file names what
-/// it is about (operator, architecture, policy, constraints), so that `sluice verify` needs nothing
-/// else. The reader is strict, like that of plans. Tested by tests/unit/certificate_json_test.cpp
-/// and tests/fuzz/certificate_json.cpp.
+/// Certificates as JSON, format version 1: docs/certificates.md documents every field. A file names
+/// what it is about (operator, architecture, policy, constraints), so that `sluice verify` needs
+/// nothing else. The reader is strict, like that of plans. Tested by
+/// tests/unit/certificate_json_test.cpp and tests/fuzz/certificate_json.cpp.
 
 #include <string>
 #include <string_view>

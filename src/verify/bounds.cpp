@@ -335,8 +335,8 @@ const Search::Frontier& Search::Inside(const Context& context, Code tile) {
   return inside_.at((static_cast<std::int64_t>(number) << 32) + tile) = std::move(found);
 }
 
-// What docs/certificates.md calls the simple bound: compulsory traffic between levels 0 and 1, and for
-// each operand of each operation one word from the cheapest memory inside.
+// What docs/certificates.md calls the simple bound: compulsory traffic between levels 0 and 1, and
+// for each operand of each operation one word from the cheapest memory inside.
 double Search::SimpleBound(Code tile, const Spread& spread, std::uint32_t keep) const {
   const Code array = grid_->Times(tile, spread.factors);
   const Loops loops = LoopsOf(grid_->top(), array);

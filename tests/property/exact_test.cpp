@@ -200,8 +200,8 @@ TEST(ExactProperty, EqualsEnumerationUnderConstraints) {
     if (count < 0 || some.empty()) {
       continue;
     }
-    const mapping::Constraints constraints =
-        ConstraintsFrom(some[rng.Below(static_cast<std::uint32_t>(some.size()))], c.workload.tensors.size(), rng);
+    const mapping::Constraints constraints = ConstraintsFrom(
+        some[rng.Below(static_cast<std::uint32_t>(some.size()))], c.workload.tensors.size(), rng);
     ++compared;
     const Optima optima = Enumerate(c, *evaluator, &constraints);
     for (std::size_t o = 0; o < kObjectives.size(); ++o) {
