@@ -168,7 +168,7 @@ double Spaces::Rate(int level, std::size_t option, int t, double merge) {
   if (!model_->compiled().level[Index(level)].has_network_cost || HasBit(model_->joint(), t)) {
     return 0;
   }
-  if (space.collides != 0) {
+  if (HasBit(space.collides, t)) {
     return model_->NetworkRate(level, t, merge, space.units);
   }
   Placements(level, option);
@@ -176,7 +176,7 @@ double Spaces::Rate(int level, std::size_t option, int t, double merge) {
 }
 
 const TensorDoubles* Spaces::LeastRates(int level, std::size_t option) {
-  if (!model_->compiled().level[Index(level)].has_network_cost || At(level)[option].collides != 0 ||
+  if (!model_->compiled().level[Index(level)].has_network_cost ||
       Placements(level, option).size() < 2) {
     return nullptr;
   }
@@ -194,12 +194,14 @@ void Spaces::Work(int level, const Space& space, Placed& placed) const {
   placed.least.fill(std::numeric_limits<double>::infinity());
   const auto add = [&](const mapping::LoopList& x, const mapping::LoopList& y) {
     Placement placement{x, y, {}};
-    if (distance && space.collides == 0) {
+    if (distance) {
       mapping.levels[Index(level)].spatial_x = x;
       mapping.levels[Index(level)].spatial_y = y;
       cost::BuildNest(compiled, mapping, nest);
       for (int t = 0; t < model_->tensors(); ++t) {
-        placement.rate[Index(t)] = cost::NetworkWordEnergy(compiled, nest, level, t);
+        // Where tiles collide, the rate depends on them: Rate() bounds it for all placements alike.
+        placement.rate[Index(t)] =
+            HasBit(space.collides, t) ? 0 : cost::NetworkWordEnergy(compiled, nest, level, t);
         placed.least[Index(t)] = std::min(placed.least[Index(t)], placement.rate[Index(t)]);
       }
       const auto no_better = [&](const Placement& a, const Placement& b) {
@@ -211,12 +213,13 @@ void Spaces::Work(int level, const Space& space, Placed& placed) const {
         return true;
       };
       for (const Placement& other : placed.placements) {
-        if (no_better(placement, other)) {
+        if (space.collides == 0 && no_better(placement, other)) {
           return true;
         }
       }
-      std::erase_if(placed.placements,
-                    [&](const Placement& other) { return no_better(other, placement); });
+      std::erase_if(placed.placements, [&](const Placement& other) {
+        return space.collides == 0 && no_better(other, placement);
+      });
     }
     placed.placements.push_back(placement);
     return distance;

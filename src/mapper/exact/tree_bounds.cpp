@@ -188,15 +188,18 @@ double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& en
     for (int t = 0; t < model_->tensors(); ++t) {
       further += inside.asked[Index(t)] * share[Index(t)];
     }
-    double detour = 0;
-    if (edges.placements != nullptr) {
-      TensorDoubles words = inside.enter;
-      for (int t = 0; t < model_->tensors(); ++t) {
-        words[Index(t)] += energy[Index(t)] * edges.enter[Index(t)];
-      }
-      detour = Detour(*edges.placements, edges.least, words, model_->tensors());
+    const double cycles = std::max(inside.cycles, ports);
+    const double direct = goal_->Value(sum + further, cycles);
+    if (edges.placements == nullptr || direct >= std::min(best, goal_->limit())) {
+      best = std::min(best, direct);
+      continue;
     }
-    best = std::min(best, goal_->Value(sum + further + detour, std::max(inside.cycles, ports)));
+    TensorDoubles words = inside.enter;
+    for (int t = 0; t < model_->tensors(); ++t) {
+      words[Index(t)] += energy[Index(t)] * edges.enter[Index(t)];
+    }
+    const double detour = Detour(*edges.placements, edges.least, words, model_->tensors());
+    best = std::min(best, goal_->Value(sum + further + detour, cycles));
   }
   return best;
 }
