@@ -68,30 +68,27 @@ class Run {
     }
     if (exact::Lattice::CountVectors(evaluator_.workload().bounds) > kMaxVectors) {
       stopped_ = StopReason::kConverged;
-      return Anneal(false);
+      return Anneal();
     }
     const exact::Model model(evaluator_, problem_.constraints);
     exact::Spaces spaces(model);
     Goal goal(problem_.objective, model.LeakagePerCycle(), least_.cycles);
     goal.Improve(result_.score.value(problem_.objective));
     const bool proven = Prove(model, spaces, goal, [&](const mapping::Mapping& mapping) {
-      const cost::Score score = evaluator_.Evaluate(mapping);
-      if (Better(problem_.objective, score, result_.score)) {
-        result_.score = score;
-        result_.best = mapping;
-        goal.Improve(score.value(problem_.objective));
+      if (Consider(mapping)) {
+        goal.Improve(result_.score.value(problem_.objective));
       }
     });
     const double value = result_.score.value(problem_.objective);
     result_.bound = std::max(result_.bound,
                              proven ? value * (1 - exact::kEqual) : std::min(value, open_bound_));
     if (!proven) {
-      return Anneal(false);
+      return Anneal();
     }
     if (problem_.objective != cost::Objective::kEdp) {
       BreakTies(model, spaces);
     }
-    return problem_.imperfect ? Anneal(true) : Finish();
+    return problem_.imperfect ? Anneal() : Finish();
   }
 
   ExactMapper::Front SolveFront() {
@@ -137,6 +134,17 @@ class Run {
  private:
   [[nodiscard]] double Seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  /// Keeps a mapping that is better than the best. Requires one.
+  bool Consider(const mapping::Mapping& mapping) {
+    const cost::Score score = evaluator_.Evaluate(mapping);
+    if (!Better(problem_.objective, score, result_.score)) {
+      return false;
+    }
+    result_.score = score;
+    result_.best = mapping;
+    return true;
   }
 
   [[nodiscard]] std::int64_t Left() const {
@@ -265,11 +273,8 @@ class Run {
              latency ? result_.score.cycles : kInfinity);
     goal.Improve(result_.score.value(other));
     Prove(model, spaces, goal, [&](const mapping::Mapping& mapping) {
-      const cost::Score score = evaluator_.Evaluate(mapping);
-      if (Better(problem_.objective, score, result_.score)) {
-        result_.score = score;
-        result_.best = mapping;
-        goal.Improve(score.value(other));
+      if (Consider(mapping)) {
+        goal.Improve(result_.score.value(other));
       }
     });
     // Whether or not the ties were settled, the objective itself is proven.
@@ -280,15 +285,13 @@ class Run {
 
   /// What is left of the budget goes to annealing: without a proof, or for imperfect factors, which
   /// the proof does not cover.
-  Result Anneal(bool imperfect) {
+  Result Anneal() {
     if (stopped_ == StopReason::kInterrupted) {
       return Finish();
     }
-    Problem problem = problem_;
-    problem.imperfect = problem_.imperfect;
     Budget rest = budget_;
     const AnnealingMapper annealing;
-    rest.evaluations = std::min(Left(), annealing.PlanningEvaluations(problem));
+    rest.evaluations = std::min(Left(), annealing.PlanningEvaluations(problem_));
     if (rest.evaluations == 0) {
       stopped_ = StopReason::kEvaluations;
       return Finish();
@@ -296,14 +299,14 @@ class Run {
     if (budget_.seconds < std::numeric_limits<double>::infinity()) {
       rest.seconds = std::max(0.0, budget_.seconds - Seconds());
     }
-    Result more = annealing.Solve(problem, rest);
+    Result more = annealing.Solve(problem_, rest);
     result_.evaluations += more.evaluations;
     result_.candidates += more.candidates;
     if (more.best && Better(problem_.objective, more.score, result_.score)) {
       result_.best = more.best;
       result_.score = more.score;
     }
-    if (imperfect || problem_.imperfect) {
+    if (problem_.imperfect) {
       result_.bound = least_.value(problem_.objective);
     }
     if (more.stopped != StopReason::kProven) {

@@ -22,24 +22,6 @@ namespace {
 using cost::HasBit;
 using cost::Index;
 
-constexpr std::uint32_t Bit(int i) {
-  return 1U << static_cast<unsigned>(i);
-}
-
-/// Calls `visit` with every mask between `must` and `may`.
-template <class Visit>
-void ForEachKeep(std::uint32_t must, std::uint32_t may, const Visit& visit) {
-  const std::uint32_t free = may & ~must;
-  std::uint32_t chosen = free;
-  while (true) {
-    visit(must | chosen);
-    if (chosen == 0) {
-      return;
-    }
-    chosen = (chosen - 1) & free;
-  }
-}
-
 }  // namespace
 
 CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
@@ -51,6 +33,9 @@ CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
   }
   pending_rate_.resize(Index(model.levels()));
   stops_.resize(Index(model.levels()));
+  for (int l = 1; l < model.levels(); ++l) {
+    stops_[Index(l)] = stops_[Index(l - 1)] | model.MustKeep(l);
+  }
   for (int t = 0; t < model.tensors(); ++t) {
     double least = std::numeric_limits<double>::infinity();
     for (int l = 1; l < model.levels(); ++l) {
@@ -58,7 +43,6 @@ CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
         least = std::min(least, model.CertainRate(l, t));
       }
       pending_rate_[Index(l)][Index(t)] = least;
-      stops_[Index(l)] = stops_[Index(l - 1)] | model.MustKeep(l);
     }
     forwards_ |= model.any_forwarding() && HasBit(model.windowed(), t) ? 0 : Bit(t);
   }
@@ -261,12 +245,7 @@ Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) co
     }
   }
   const double ports = model_->MaxInstances(level);
-  if (at.read_bandwidth > 0) {
-    label.cycles = std::max(label.cycles, reads / (ports * at.read_bandwidth));
-  }
-  if (at.write_bandwidth > 0) {
-    label.cycles = std::max(label.cycles, writes / (ports * at.write_bandwidth));
-  }
+  label.cycles = std::max(label.cycles, model_->PortCycles(level, reads, writes, ports));
   if (at.network_bandwidth > 0) {
     label.cycles = std::max(label.cycles, (reads + writes) / (ports * at.network_bandwidth));
   }
@@ -304,10 +283,7 @@ Label CostToGo::Cross(int level, const Space& space, Tile x, Tile array, const L
   for (int t = 0; t < model_->tensors(); ++t) {
     const std::size_t i = Index(t);
     const bool open = HasBit(in.open, t);
-    double merge = space.merge[i];
-    if (HasBit(space.collides, t)) {
-      merge = model_->Merge(level, t, space.factors, x);
-    }
+    const double merge = spaces_->Merge(level, space, t, x);
     out.pend[i] /= merge;
     if (forwards && HasBit(model_->windowed(), t) && !model_->IsOutput(t) && space.factors != 0) {
       // Neighbours pass words on: the children together fetch like one buffer.
@@ -476,16 +452,8 @@ void CostToGo::Settle(int level, Label& label) const {
 }
 
 double CostToGo::PortCycles(int level, const Label& label) const {
-  const cost::CompiledLevel& at = model_->compiled().level[Index(level)];
-  const double ports = model_->MaxInstances(level);
-  double cycles = 0;
-  if (at.read_bandwidth > 0) {
-    cycles = label.settled_reads / (ports * at.read_bandwidth);
-  }
-  if (at.write_bandwidth > 0) {
-    cycles = std::max(cycles, label.settled_writes / (ports * at.write_bandwidth));
-  }
-  return cycles;
+  return model_->PortCycles(level, label.settled_reads, label.settled_writes,
+                            model_->MaxInstances(level));
 }
 
 // Whatever the levels above decide, a completion of `a` costs no more than the same completion of

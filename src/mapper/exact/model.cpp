@@ -364,6 +364,18 @@ bool Model::WindowsInside(int t, Tile inner, Tile outer) const {
   return true;
 }
 
+double Model::PortCycles(int level, double reads, double writes, double instances) const {
+  const cost::CompiledLevel& at = compiled().level[Index(level)];
+  double cycles = 0;
+  if (at.read_bandwidth > 0) {
+    cycles = reads / (instances * at.read_bandwidth);
+  }
+  if (at.write_bandwidth > 0) {
+    cycles = std::max(cycles, writes / (instances * at.write_bandwidth));
+  }
+  return cycles;
+}
+
 double Model::ComputeCycles(double units) const {
   return std::ceil(Points() / units * compiled().cycles_per_point - 1e-9);
 }

@@ -26,6 +26,24 @@ namespace sluice::mapper::exact {
 
 using TensorDoubles = std::array<double, mapping::kMaxTensors>;
 
+constexpr std::uint32_t Bit(int i) {
+  return 1U << static_cast<unsigned>(i);
+}
+
+/// Calls `visit` with every mask between `must` and `may`.
+template <class Visit>
+void ForEachKeep(std::uint32_t must, std::uint32_t may, const Visit& visit) {
+  const std::uint32_t free = may & ~must;
+  std::uint32_t chosen = free;
+  while (true) {
+    visit(must | chosen);
+    if (chosen == 0) {
+      return;
+    }
+    chosen = (chosen - 1) & free;
+  }
+}
+
 class Model {
  public:
   /// `constraints` may be null; both must outlive the model.
@@ -122,6 +140,8 @@ class Model {
   [[nodiscard]] double FixedEnergy() const { return fixed_; }
   [[nodiscard]] double LeakagePerCycle() const { return leakage_; }
   [[nodiscard]] double ComputeCycles(double units) const;
+  /// Cycles that the ports of `instances` of a level need for words read and written.
+  [[nodiscard]] double PortCycles(int level, double reads, double writes, double instances) const;
 
  private:
   struct PerTile {

@@ -155,6 +155,11 @@ bool Spaces::HasPlacement(int level, Tile factors) const {
   return found;
 }
 
+double Spaces::Merge(int level, const Space& space, int t, Tile x) const {
+  return HasBit(space.collides, t) ? model_->Merge(level, t, space.factors, x)
+                                   : space.merge[Index(t)];
+}
+
 const std::vector<Placement>& Spaces::Placements(int level, std::size_t option) {
   Placed& placed = placed_[Index(level)][option];
   if (placed.placements.empty()) {

@@ -34,6 +34,8 @@ class Spaces {
   [[nodiscard]] const std::vector<Space>& At(int level) const {
     return options_[static_cast<std::size_t>(level)];
   }
+  /// Child tiles that one parent access serves, where the children have tile x.
+  [[nodiscard]] double Merge(int level, const Space& space, int t, Tile x) const;
   /// The placements of an option that may be best, whatever the traffic: none costs every tensor as
   /// much as another. One, if distance is free; all, if rates depend on more than the placement.
   const std::vector<Placement>& Placements(int level, std::size_t option);

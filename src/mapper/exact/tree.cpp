@@ -31,10 +31,6 @@ using cost::Index;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-constexpr std::uint32_t Bit(int i) {
-  return 1U << static_cast<unsigned>(i);
-}
-
 }  // namespace
 
 Tree::Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
@@ -222,21 +218,17 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
       if (!AllowsLoops(node.level, node.tile, x, factors)) {
         continue;
       }
-      const std::uint32_t free = model_->MayKeep(inner) & ~must;
-      for (std::uint32_t chosen = free;; chosen = (chosen - 1) & free) {
-        const std::uint32_t keep = must | chosen;
-        if (model_->Fits(inner, keep, x)) {
-          Candidate candidate = {0, x, s, keep};
-          Price(node, candidate, scratch_);
-          candidate.bound = BestOrder(node, scratch_);
-          if (candidate.bound < goal_->limit()) {
-            out.push_back(candidate);
-          }
+      ForEachKeep(must, model_->MayKeep(inner), [&](std::uint32_t keep) {
+        if (!model_->Fits(inner, keep, x)) {
+          return;
         }
-        if (chosen == 0) {
-          break;
+        Candidate candidate = {0, x, s, keep};
+        Price(node, candidate, scratch_);
+        candidate.bound = BestOrder(node, scratch_);
+        if (candidate.bound < goal_->limit()) {
+          out.push_back(candidate);
         }
-      }
+      });
     }
   }
 }
@@ -302,9 +294,7 @@ void Tree::BookEdges(const Node& node, const Candidate& candidate, Node& child) 
   child.writes = node.writes;
   for (int t = 0; t < model_->tensors(); ++t) {
     const std::size_t i = Index(t);
-    const double merge = HasBit(space.collides, t)
-                             ? model_->Merge(node.level, t, space.factors, candidate.tile)
-                             : space.merge[i];
+    const double merge = spaces_->Merge(node.level, space, t, candidate.tile);
     const double way =
         spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
     child.price[i] = (node.price[i] + way) / merge;
@@ -344,14 +334,9 @@ void Tree::BookEdges(const Node& node, const Candidate& candidate, Node& child) 
     child.price[i] = model_->ParentRate(child.level, t);
   }
   for (int l = 0; l <= child.level && l < model_->levels(); ++l) {
-    const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
-    const double ports = child.units[Index(l)];
-    if (at.read_bandwidth > 0) {
-      child.cycles = std::max(child.cycles, child.reads[Index(l)] / (ports * at.read_bandwidth));
-    }
-    if (at.write_bandwidth > 0) {
-      child.cycles = std::max(child.cycles, child.writes[Index(l)] / (ports * at.write_bandwidth));
-    }
+    child.cycles =
+        std::max(child.cycles, model_->PortCycles(l, child.reads[Index(l)], child.writes[Index(l)],
+                                                  child.units[Index(l)]));
   }
 }
 
@@ -397,9 +382,7 @@ void Tree::Leaves(const Node& node) {
       if (HasBit(model_->joint(), t)) {
         continue;
       }
-      const double merge = HasBit(space.collides, t)
-                               ? model_->Merge(node.level, t, space.factors, 0)
-                               : space.merge[Index(t)];
+      const double merge = spaces_->Merge(node.level, space, t, 0);
       energy += model_->Points() / merge *
                 (node.price[Index(t)] + spaces_->Rate(node.level, s, t, merge));
     }
@@ -427,9 +410,7 @@ void Tree::Leaves(const Node& node) {
                                                            lattice.Value(space.factors, d)));
     }
     for (int t = 0; t < model_->tensors(); ++t) {
-      leaf.merged[Index(node.level)][Index(t)] =
-          HasBit(space.collides, t) ? model_->Merge(node.level, t, space.factors, 0)
-                                    : space.merge[Index(t)];
+      leaf.merged[Index(node.level)][Index(t)] = spaces_->Merge(node.level, space, t, 0);
       if (!HasBit(model_->joint(), t)) {
         BookWords(leaf, t, model_->Points(), model_->levels());
       }

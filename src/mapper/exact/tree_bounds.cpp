@@ -28,10 +28,6 @@ using cost::Index;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-constexpr std::uint32_t Bit(int i) {
-  return 1U << static_cast<unsigned>(i);
-}
-
 }  // namespace
 
 // Bounds that hold whatever the order of the loops around the candidate.
@@ -66,9 +62,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
     edges.enter[i] = 0;
     merges[i] = 1;
     edges.slide[i].fill(1);
-    const double merge = HasBit(space.collides, t)
-                             ? model_->Merge(node.level, t, space.factors, candidate.tile)
-                             : space.merge[i];
+    const double merge = spaces_->Merge(node.level, space, t, candidate.tile);
     const double way =
         spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
     price[i] = (node.price[i] + way) / merge;
@@ -237,14 +231,8 @@ double Tree::PortCycles(const Node& node, const Edges& edges, const TensorDouble
   }
   double cycles = 0;
   for (int l = 0; l <= node.level; ++l) {
-    const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
-    const double ports = node.units[Index(l)];
-    if (at.read_bandwidth > 0) {
-      cycles = std::max(cycles, reads[Index(l)] / (ports * at.read_bandwidth));
-    }
-    if (at.write_bandwidth > 0) {
-      cycles = std::max(cycles, writes[Index(l)] / (ports * at.write_bandwidth));
-    }
+    cycles = std::max(
+        cycles, model_->PortCycles(l, reads[Index(l)], writes[Index(l)], node.units[Index(l)]));
   }
   const double fills = model_->compiled().level[Index(node.level + 1)].write_bandwidth;
   return fills > 0 ? std::max(cycles, filled / (edges.units * fills)) : cycles;
@@ -416,14 +404,8 @@ double Tree::PortCycles(const Node& child, const Label& label, const TensorDoubl
   }
   double cycles = 0;
   for (int l = 0; l <= child.level; ++l) {
-    const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
-    const double ports = child.units[Index(l)];
-    if (at.read_bandwidth > 0) {
-      cycles = std::max(cycles, reads[Index(l)] / (ports * at.read_bandwidth));
-    }
-    if (at.write_bandwidth > 0) {
-      cycles = std::max(cycles, writes[Index(l)] / (ports * at.write_bandwidth));
-    }
+    cycles = std::max(
+        cycles, model_->PortCycles(l, reads[Index(l)], writes[Index(l)], child.units[Index(l)]));
   }
   return cycles;
 }
