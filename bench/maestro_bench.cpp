@@ -3,15 +3,13 @@
 // and with any tiles. `items_per_second` is the figure to quote; `allocations` must be 0.
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include "allocations.h"
 #include "base/rng.h"
 #include "cost/maestro/compatible.h"
 #include "cost/maestro/exact.h"
@@ -20,30 +18,6 @@
 #include "io/yaml/arch.h"
 #include "ir/network.h"
 #include "mapping/dataflow/code.h"
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-// GCC 12 does not see that operator new is replaced as well when it inlines one of the two.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size)) {
-    return p;
-  }
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
-#pragma GCC diagnostic pop
 
 namespace {
 

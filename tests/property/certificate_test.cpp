@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -26,9 +25,8 @@
 #include "mapper/mapper.h"
 #include "mapping/mapping.h"
 #include "testing/enumerate.h"
-#include "testing/generators.h"
 #include "testing/nests.h"
-#include "testing/walker_case.h"
+#include "testing/small_case.h"
 #include "verify/verify.h"
 
 namespace sluice {
@@ -40,26 +38,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kMostMappings = 10'000;
 constexpr verify::Limits kLimits = {60, nullptr};
 
-std::uint64_t Cases(std::uint64_t base) {
-  const char* scale = std::getenv("SLUICE_PROPERTY_CASES");
-  const double factor = scale != nullptr ? std::atof(scale) : 1.0;
-  return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(base) * factor));
-}
-
-struct Case {
-  mapping::Workload workload;
-  arch::Chain chain;
-  cost::Policy policy;
-};
+using Case = testing::SmallCase;
 
 Case MakeCase(std::uint64_t number, std::uint32_t points) {
-  Rng rng = Rng(4711).Split(number);
-  Case c;
-  const auto kind = static_cast<testing::WorkloadKind>(rng.Below(testing::kWorkloadKinds));
-  c.workload = testing::RandomWorkload(rng, kind, 8 + static_cast<std::int64_t>(rng.Below(points)));
-  c.chain = testing::RandomChain(rng);
-  c.policy = testing::RandomPolicy(rng);
-  return c;
+  return testing::MakeSmallCase(4711, number, points);
 }
 
 std::optional<cost::Certificate> Prove(const cost::Evaluator& evaluator,
@@ -86,7 +68,7 @@ cost::Certificate Pretend(const cost::Evaluator& evaluator, cost::Objective obje
 
 TEST(CertificateProperty, ProofsAreVerified) {
   std::uint64_t proven = 0;
-  for (std::uint64_t i = 0; proven < Cases(300); ++i) {
+  for (std::uint64_t i = 0; proven < testing::AtLeastOneScaled(300); ++i) {
     const Case c = MakeCase(i, 64);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
     if (!evaluator) {
@@ -108,7 +90,7 @@ TEST(CertificateProperty, ProofsAreVerified) {
 
 TEST(CertificateProperty, TheSecondBestIsRejected) {
   std::uint64_t compared = 0;
-  for (std::uint64_t i = 0; compared < Cases(300); ++i) {
+  for (std::uint64_t i = 0; compared < testing::AtLeastOneScaled(300); ++i) {
     const Case c = MakeCase(1'000'000 + i, 48);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
     if (!evaluator) {
@@ -236,7 +218,7 @@ std::vector<Mutation> Mutations(const cost::Certificate& original, int tensors) 
 TEST(CertificateProperty, AlteredOnesAreRejected) {
   std::uint64_t altered = 0;
   std::uint64_t harmless = 0;
-  for (std::uint64_t i = 0; altered < Cases(10'000); ++i) {
+  for (std::uint64_t i = 0; altered < testing::AtLeastOneScaled(10'000); ++i) {
     const Case c = MakeCase(2'000'000 + i, 100);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
     if (!evaluator || c.chain.levels.size() < 2) {
@@ -269,7 +251,7 @@ TEST(CertificateProperty, AlteredOnesAreRejected) {
 }
 
 TEST(CertificateProperty, OtherProblemsAreRejected) {
-  for (std::uint64_t i = 0, compared = 0; compared < Cases(200); ++i) {
+  for (std::uint64_t i = 0, compared = 0; compared < testing::AtLeastOneScaled(200); ++i) {
     const Case c = MakeCase(3'000'000 + i, 100);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
     const auto certificate = evaluator ? Prove(*evaluator, kObjectives[i % 3]) : std::nullopt;

@@ -22,9 +22,8 @@
 #include "mapper/mapper.h"
 #include "mapping/constraints.h"
 #include "testing/enumerate.h"
-#include "testing/generators.h"
 #include "testing/nests.h"
-#include "testing/walker_case.h"
+#include "testing/small_case.h"
 
 namespace sluice::mapper {
 namespace {
@@ -34,26 +33,10 @@ constexpr std::array kObjectives = {cost::Objective::kEnergy, cost::Objective::k
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kMostMappings = 20'000;
 
-std::uint64_t Cases(std::uint64_t base) {
-  const char* scale = std::getenv("SLUICE_PROPERTY_CASES");
-  const double factor = scale != nullptr ? std::atof(scale) : 1.0;
-  return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(base) * factor));
-}
-
-struct Case {
-  mapping::Workload workload;
-  arch::Chain chain;
-  cost::Policy policy;
-};
+using Case = testing::SmallCase;
 
 Case MakeCase(std::uint64_t number) {
-  Rng rng = Rng(77).Split(number);
-  Case c;
-  const auto kind = static_cast<testing::WorkloadKind>(rng.Below(testing::kWorkloadKinds));
-  c.workload = testing::RandomWorkload(rng, kind, static_cast<std::int64_t>(8 + rng.Below(56)));
-  c.chain = testing::RandomChain(rng);
-  c.policy = testing::RandomPolicy(rng);
-  return c;
+  return testing::MakeSmallCase(77, number, 56);
 }
 
 bool Same(double a, double b) {
@@ -101,7 +84,7 @@ Optima Enumerate(const Case& c, const cost::Evaluator& evaluator,
 
 TEST(ExactProperty, EqualsCompleteEnumeration) {
   std::uint64_t compared = 0;
-  const std::uint64_t wanted = Cases(2000);
+  const std::uint64_t wanted = testing::AtLeastOneScaled(2000);
   for (std::uint64_t i = 0; compared < wanted; ++i) {
     const Case c = MakeCase(i);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
@@ -181,7 +164,7 @@ mapping::Constraints ConstraintsFrom(const mapping::Mapping& mapping, std::size_
 
 TEST(ExactProperty, EqualsEnumerationUnderConstraints) {
   std::uint64_t compared = 0;
-  const std::uint64_t wanted = Cases(300);
+  const std::uint64_t wanted = testing::AtLeastOneScaled(300);
   for (std::uint64_t i = 100'000; compared < wanted; ++i) {
     const Case c = MakeCase(i);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
@@ -217,7 +200,7 @@ TEST(ExactProperty, EqualsEnumerationUnderConstraints) {
 
 TEST(ExactProperty, TheFrontEqualsEnumeration) {
   std::uint64_t compared = 0;
-  const std::uint64_t wanted = Cases(150);
+  const std::uint64_t wanted = testing::AtLeastOneScaled(150);
   for (std::uint64_t i = 200'000; compared < wanted; ++i) {
     const Case c = MakeCase(i);
     const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
@@ -258,7 +241,7 @@ TEST(ExactProperty, TheFrontEqualsEnumeration) {
 
 TEST(ExactProperty, OptimaObeyTheirLaws) {
   std::uint64_t compared = 0;
-  const std::uint64_t wanted = Cases(100);
+  const std::uint64_t wanted = testing::AtLeastOneScaled(100);
   for (std::uint64_t i = 300'000; compared < wanted; ++i) {
     Case c = MakeCase(i);
     c.policy = cost::PhysicalPolicy();

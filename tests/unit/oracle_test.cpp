@@ -16,6 +16,7 @@
 #include "cost/oracle/reference_oracle.h"
 #include "io/yaml/arch.h"
 #include "ir/network.h"
+#include "testing/edge_conv.h"
 #include "testing/nests.h"
 
 namespace sluice {
@@ -25,25 +26,8 @@ using cost::CodeCost;
 using cost::CodeVerdict;
 using mapping::DataflowCode;
 
-mapping::Layer Conv() {
-  using enum mapping::LayerDim;
-  mapping::Layer layer;
-  layer.size[Index(kK)] = 64;
-  layer.size[Index(kC)] = 32;
-  layer.size[Index(kR)] = layer.size[Index(kS)] = 3;
-  layer.size[Index(kY)] = layer.size[Index(kX)] = 30;
-  return layer;
-}
-
-cost::maestro::Hardware Edge() {
-  cost::maestro::Hardware hardware;
-  hardware.pes = 168;
-  hardware.l1_words = 512;
-  hardware.l2_words = 108000;
-  hardware.noc_bandwidth = 32;
-  hardware.hop_latency = 1;
-  return hardware;
-}
+using testing::Conv;
+using testing::Edge;
 
 /// Canonical codes of `layer`, most of them too large for an L1 of 512 words.
 std::vector<DataflowCode> Codes(const mapping::Layer& layer, std::size_t count) {

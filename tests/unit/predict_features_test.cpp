@@ -13,29 +13,13 @@
 #include "mapper/codes/space.h"
 #include "predict/dataset.h"
 #include "predict/features.h"
+#include "testing/edge_conv.h"
 
 namespace sluice::predict {
 namespace {
 
-mapping::Layer Conv() {
-  using enum mapping::LayerDim;
-  mapping::Layer layer;
-  layer.size[Index(kK)] = 64;
-  layer.size[Index(kC)] = 32;
-  layer.size[Index(kR)] = layer.size[Index(kS)] = 3;
-  layer.size[Index(kY)] = layer.size[Index(kX)] = 30;
-  return layer;
-}
-
-cost::maestro::Hardware Edge() {
-  cost::maestro::Hardware hardware;
-  hardware.pes = 168;
-  hardware.l1_words = 512;
-  hardware.l2_words = 108000;
-  hardware.noc_bandwidth = 32;
-  hardware.hop_latency = 1;
-  return hardware;
-}
+using testing::Conv;
+using testing::Edge;
 
 /// Variables that stand for this code alone: choices as good as certain.
 std::vector<double> VariablesOf(const mapping::DataflowCode& code) {
