@@ -11,7 +11,7 @@
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "ir/network.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"

@@ -15,7 +15,7 @@
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
 #include "io/onnx/onnx.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "ir/network.h"
 #include "mapper/annealing.h"
 #include "mapper/exact/exact.h"

@@ -15,7 +15,7 @@
 #include "cost/maestro/exact.h"
 #include "cost/oracle/maestro_oracle.h"
 #include "cost/oracle/reference_oracle.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "ir/network.h"
 #include "mapping/dataflow/code.h"
 

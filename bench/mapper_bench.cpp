@@ -8,11 +8,11 @@
 
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "ir/network.h"
 #include "mapper/annealing.h"
 #include "mapper/mapspace.h"
-#include "mapper/walker.h"
+#include "mapper/walk/walker.h"
 #include "mapping/workload.h"
 
 namespace {

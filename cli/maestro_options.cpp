@@ -8,7 +8,7 @@
 #include "base/diagnostic.h"
 #include "cli/console.h"
 #include "cli/options.h"
-#include "cli/verb.h"
+#include "cli/verbs/verb.h"
 #include "driver/maestro.h"
 
 namespace sluice::cli {

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/options.h"
-#include "cli/verb.h"
+#include "cli/verbs/verb.h"
 
 namespace sluice::cli {
 namespace {

@@ -16,8 +16,8 @@
 #include "cli/cache_folder.h"
 #include "cli/console.h"
 #include "cli/options.h"
-#include "cli/verb.h"
-#include "driver/catalog.h"
+#include "cli/verbs/verb.h"
+#include "driver/catalog/catalog.h"
 #include "driver/requests.h"
 
 namespace sluice::cli {

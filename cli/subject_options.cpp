@@ -11,7 +11,7 @@
 #include "base/diagnostic.h"
 #include "cli/console.h"
 #include "cli/options.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/driver.h"
 
 namespace sluice::cli {

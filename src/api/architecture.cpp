@@ -12,11 +12,11 @@
 
 #include "api/internals.h"
 #include "base/diagnostic.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/driver.h"
-#include "driver/loaded.h"
+#include "driver/load/loaded.h"
 #include "driver/text/render.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 
 namespace sluice {
 

@@ -1,6 +1,6 @@
 // See sluice/catalog.h.
 
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 
 #include <string>
 #include <utility>
@@ -8,7 +8,7 @@
 
 #include <sluice/catalog.h>
 
-#include "driver/version.h"
+#include "driver/catalog/version.h"
 
 namespace sluice {
 namespace {

@@ -16,8 +16,8 @@
 #include "cost/cost.h"
 #include "cost/policy.h"
 #include "driver/driver.h"
-#include "driver/explain.h"
-#include "driver/loaded.h"
+#include "driver/explain/explain.h"
+#include "driver/load/loaded.h"
 #include "io/yaml/mapping.h"
 #include "ir/network.h"
 

@@ -16,9 +16,9 @@
 #include "api/internals.h"
 #include "base/diagnostic.h"
 #include "base/hash.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/driver.h"
-#include "driver/loaded.h"
+#include "driver/load/loaded.h"
 #include "driver/requests.h"
 
 namespace sluice {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "cost/axis_set.h"
+#include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"

@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "arch/architecture.h"
+#include "cost/axis/moves.h"
 #include "cost/compiled.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
-#include "cost/moves.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 

@@ -13,9 +13,9 @@
 #include <span>
 #include <utility>
 
-#include "cost/axis_set.h"
+#include "cost/axis/axis_set.h"
+#include "cost/axis/moves.h"
 #include "cost/compiled.h"
-#include "cost/moves.h"
 #include "cost/policy.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"

@@ -13,13 +13,13 @@
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/text/page.h"
 #include "mapper/codes/search.h"
-#include "predict/dataset.h"
 #include "predict/predictor.h"
 #include "predict/propagate.h"
-#include "predict/train.h"
+#include "predict/training/dataset.h"
+#include "predict/training/train.h"
 
 namespace sluice::driver {
 namespace {

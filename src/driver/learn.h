@@ -10,11 +10,11 @@
 #include <string>
 
 #include "base/diagnostic.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/text/page.h"
 #include "mapper/codes/search.h"
-#include "predict/dataset.h"
-#include "predict/train.h"
+#include "predict/training/dataset.h"
+#include "predict/training/train.h"
 
 namespace sluice::driver {
 

@@ -9,7 +9,7 @@
 
 #include "base/diagnostic.h"
 #include "base/file.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/driver.h"
 #include "report/report.h"
 

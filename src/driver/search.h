@@ -8,7 +8,7 @@
 #include "base/diagnostic.h"
 #include "driver/requests.h"
 #include "ir/network.h"
-#include "mapper/cache.h"
+#include "mapper/cache/cache.h"
 #include "mapping/constraints.h"
 #include "planner/layerwise.h"
 

@@ -17,7 +17,7 @@
 #include "cost/cost.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/driver.h"
 #include "driver/requests.h"
 #include "driver/search.h"

@@ -12,8 +12,8 @@
 #include "mapper/mapper.h"
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
-#include "mapper/walk_guard.h"
-#include "mapper/walker.h"
+#include "mapper/walk/walk_guard.h"
+#include "mapper/walk/walker.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper {

@@ -8,7 +8,7 @@
 #include "mapper/mapper.h"
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
-#include "mapper/walk_guard.h"
+#include "mapper/walk/walk_guard.h"
 #include "mapping/mapping.h"
 
 namespace sluice::mapper {

@@ -23,7 +23,7 @@
 #include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "ir/network.h"
-#include "mapper/cache.h"
+#include "mapper/cache/cache.h"
 #include "mapper/feasible.h"
 #include "mapper/mapper.h"
 #include "mapping/constraints.h"

@@ -18,7 +18,7 @@
 #include "base/diagnostic.h"
 #include "cost/policy.h"
 #include "ir/network.h"
-#include "mapper/cache.h"
+#include "mapper/cache/cache.h"
 #include "mapper/mapper.h"
 #include "mapping/constraints.h"
 #include "planner/plan.h"

@@ -24,7 +24,7 @@
 #include "predict/features.h"
 #include "predict/predictor.h"
 #include "predict/relax.h"
-#include "predict/train.h"
+#include "predict/training/train.h"
 
 namespace sluice::predict {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "arch/architecture.h"
-#include "cost/axis_set.h"
+#include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"

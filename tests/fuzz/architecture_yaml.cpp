@@ -2,7 +2,7 @@
 /// it reads back the same; a refusal points into the text.
 
 #include "fuzz/targets.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "base/hash.h"
 #include "fuzz/targets.h"
-#include "predict/dataset.h"
 #include "predict/predictor.h"
+#include "predict/training/dataset.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 
 namespace sluice::io {
 namespace {

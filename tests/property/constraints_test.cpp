@@ -19,7 +19,7 @@
 #include "mapper/feasible.h"
 #include "mapper/mapper.h"
 #include "mapper/mapspace.h"
-#include "mapper/walker.h"
+#include "mapper/walk/walker.h"
 #include "mapping/mapping.h"
 #include "mapping/validity.h"
 #include "testing/generators.h"

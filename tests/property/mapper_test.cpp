@@ -14,7 +14,7 @@
 #include "mapper/annealing.h"
 #include "mapper/mapspace.h"
 #include "mapper/random.h"
-#include "mapper/walker.h"
+#include "mapper/walk/walker.h"
 #include "testing/generators.h"
 #include "testing/nests.h"
 

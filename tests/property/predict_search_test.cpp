@@ -17,9 +17,9 @@
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"
 #include "mapper/codes/space.h"
-#include "predict/dataset.h"
 #include "predict/predictor.h"
 #include "predict/propagate.h"
+#include "predict/training/dataset.h"
 
 namespace sluice::predict {
 namespace {

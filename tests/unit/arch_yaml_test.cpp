@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "io/yaml/arch.h"
-#include "io/yaml/arch_format.h"
+#include "io/yaml/arch/arch.h"
+#include "io/yaml/arch/arch_format.h"
 
 namespace sluice::io {
 namespace {

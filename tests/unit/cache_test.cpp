@@ -1,7 +1,7 @@
 // The cache of results on disk: what it keys on, what it refuses, how it stays small, and that it
 // changes nothing but time.
 
-#include "mapper/cache.h"
+#include "mapper/cache/cache.h"
 
 #include <algorithm>
 #include <atomic>
@@ -22,7 +22,7 @@
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
 #include "io/plan_json.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "io/yaml/constraints.h"
 #include "ir/network.h"
 #include "mapper/mapper.h"

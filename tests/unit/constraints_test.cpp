@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "arch/architecture.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "io/yaml/constraints.h"
 #include "io/yaml/yaml.h"
 #include "ir/network.h"

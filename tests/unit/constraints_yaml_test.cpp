@@ -13,7 +13,7 @@
 #include "cost/evaluator.h"
 #include "io/onnx/onnx.h"
 #include "io/timeloop/constraints.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "io/yaml/constraints.h"
 #include "io/yaml/yaml.h"
 #include "ir/network.h"

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/driver.h"
 
 namespace sluice::driver {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cost/evaluator.h"
-#include "driver/explain.h"
+#include "driver/explain/explain.h"
 #include "driver/sorting.h"
 #include "driver/text/page.h"
 #include "driver/text/table.h"

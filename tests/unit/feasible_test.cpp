@@ -11,7 +11,7 @@
 
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "io/yaml/constraints.h"
 #include "ir/network.h"
 #include "mapper/mapper.h"

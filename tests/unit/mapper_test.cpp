@@ -15,12 +15,12 @@
 
 #include "arch/architecture.h"
 #include "cost/evaluator.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "ir/network.h"
 #include "mapper/annealing.h"
 #include "mapper/mapspace.h"
 #include "mapper/random.h"
-#include "mapper/walk_guard.h"
+#include "mapper/walk/walk_guard.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper {

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "arch/architecture.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "io/yaml/mapping.h"
 #include "mapper/mapper.h"
 #include "planner/layerwise.h"

@@ -10,7 +10,7 @@
 
 #include "arch/architecture.h"
 #include "io/plan_json.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "mapper/annealing.h"
 #include "mapper/random.h"
 #include "planner/layerwise.h"

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "mapping/dataflow/code.h"
-#include "predict/dataset.h"
+#include "predict/training/dataset.h"
 
 namespace sluice::predict {
 namespace {

@@ -11,8 +11,8 @@
 #include "base/rng.h"
 #include "cost/oracle/maestro_oracle.h"
 #include "mapper/codes/space.h"
-#include "predict/dataset.h"
 #include "predict/features.h"
+#include "predict/training/dataset.h"
 #include "testing/edge_conv.h"
 
 namespace sluice::predict {

@@ -13,9 +13,9 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "mapper/codes/space.h"
-#include "predict/dataset.h"
 #include "predict/predictor.h"
-#include "predict/train.h"
+#include "predict/training/dataset.h"
+#include "predict/training/train.h"
 
 namespace sluice::predict {
 namespace {

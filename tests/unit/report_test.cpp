@@ -14,7 +14,7 @@
 #include "arch/architecture.h"
 #include "base/text.h"
 #include "cost/evaluator.h"
-#include "io/yaml/arch.h"
+#include "io/yaml/arch/arch.h"
 #include "mapping/directives.h"
 #include "planner/layerwise.h"
 #include "testing/networks.h"

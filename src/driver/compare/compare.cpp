@@ -15,7 +15,7 @@
 
 #include "base/diagnostic.h"
 #include "base/parallel.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/learn.h"
 #include "mapper/codes/search.h"
 

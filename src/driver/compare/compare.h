@@ -16,7 +16,7 @@
 #include "base/diagnostic.h"
 #include "cost/command/command_oracle.h"
 #include "cost/oracle/oracle.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/requests.h"
 #include "driver/text/page.h"
 #include "mapper/codes/search.h"

@@ -23,7 +23,7 @@
 #include "cost/oracle/maestro_oracle.h"
 #include "cost/oracle/reference_oracle.h"
 #include "cost/policy.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
 #include "driver/compare/compare.h"
 #include "driver/driver.h"
 #include "driver/reproduce/dcp_set.h"

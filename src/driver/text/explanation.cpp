@@ -14,7 +14,7 @@
 #include "cost/cost.h"
 #include "cost/policy.h"
 #include "driver/driver.h"
-#include "driver/explain.h"
+#include "driver/explain/explain.h"
 #include "driver/sorting.h"
 #include "driver/text/page.h"
 #include "driver/text/parts.h"

@@ -8,12 +8,12 @@
 
 #include "arch/architecture.h"
 #include "base/text.h"
-#include "driver/catalog.h"
+#include "driver/catalog/catalog.h"
+#include "driver/catalog/version.h"
 #include "driver/driver.h"
-#include "driver/network_summary.h"
+#include "driver/explain/network_summary.h"
 #include "driver/text/render.h"
 #include "driver/text/table.h"
-#include "driver/version.h"
 #include "ir/network.h"
 #include "mapper/mapper.h"
 

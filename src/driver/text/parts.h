@@ -5,7 +5,7 @@
 #include <string>
 
 #include "driver/driver.h"
-#include "driver/explain.h"
+#include "driver/explain/explain.h"
 #include "driver/text/page.h"
 
 namespace sluice::driver {

@@ -11,7 +11,7 @@
 #include "arch/architecture.h"
 #include "base/text.h"
 #include "driver/driver.h"
-#include "driver/plan_breakdown.h"
+#include "driver/explain/plan_breakdown.h"
 #include "driver/text/page.h"
 #include "driver/text/parts.h"
 #include "driver/text/render.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "driver/driver.h"
-#include "driver/plan_breakdown.h"
+#include "driver/explain/plan_breakdown.h"
 #include "driver/text/page.h"
 
 namespace sluice::driver {

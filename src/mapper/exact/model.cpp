@@ -8,10 +8,10 @@
 #include <span>
 #include <vector>
 
-#include "cost/axis_set.h"
+#include "cost/axis/axis_set.h"
+#include "cost/axis/moves.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
-#include "cost/moves.h"
 #include "cost/policy.h"
 #include "mapper/exact/lattice.h"
 #include "mapping/constraints.h"

@@ -16,7 +16,7 @@
 #include <span>
 #include <vector>
 
-#include "cost/axis_set.h"
+#include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "mapper/exact/lattice.h"
