@@ -1,5 +1,7 @@
 // `sluice dataset`: layers, machines and codes with what they cost, for training.
 
+#include "predict/training/dataset.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/verbs/verb.h"
 #include "driver/learn.h"
+#include "predict/features.h"
 
 namespace sluice::cli {
 namespace {

@@ -1,7 +1,6 @@
 #include "cost/certificate.h"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +13,8 @@
 #include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "mapping/constraints.h"
+#include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::cost {
 namespace {

@@ -1,5 +1,7 @@
 #include "driver/learn.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +18,7 @@
 #include "driver/catalog/catalog.h"
 #include "driver/text/page.h"
 #include "mapper/codes/search.h"
+#include "predict/features.h"
 #include "predict/predictor.h"
 #include "predict/propagate.h"
 #include "predict/training/dataset.h"
@@ -129,7 +132,7 @@ Result<std::string> FindPredictor(const SearchPaths& paths, const std::string& t
     return text;
   }
   for (const std::string& root : paths.roots) {
-    const std::string path = root + "/models/predictors/" + text + ".predictor";
+    std::string path = fmt::format("{}/models/predictors/{}.predictor", root, text);
     if (std::filesystem::exists(path, error)) {
       return path;
     }

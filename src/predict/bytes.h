@@ -51,7 +51,7 @@ class ByteReader {
     if (bytes_.size() < sizeof(T)) {
       return std::nullopt;
     }
-    std::memcpy(&value, bytes_.data(), sizeof(T));
+    bytes_.copy(reinterpret_cast<char*>(&value), sizeof(T));
     bytes_.remove_prefix(sizeof(T));
     return value;
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -178,7 +179,7 @@ Context::Context(const mapping::Layer& the_layer, const cost::maestro::Hardware&
 }
 
 void Context::MakeBounds() {
-  std::array<double, kCodeDims> whole = log_extent;
+  const std::array<double, kCodeDims> whole = log_extent;
   const auto words = TensorWords<double>(*this, whole);
   const double macs = std::exp(log_macs);
   const double moved =

@@ -16,6 +16,7 @@
 
 #include "base/diagnostic.h"
 #include "base/rng.h"
+#include "cost/oracle/oracle.h"
 #include "mapper/codes/judge.h"
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"
@@ -73,7 +74,8 @@ class Propagation {
     }
     AnnealGuided();
     if (!judge_.done()) {
-      const auto start = judge_.so_far().best ? *judge_.so_far().best : space_.Random(rng_);
+      const auto& best = judge_.so_far().best;
+      const DataflowCode start = best ? *best : space_.Random(rng_);
       mapper::codes::Anneal(judge_, space_, {.random_starts = 0, .hot = 0.1}, start,
                             judge_.so_far().value, rng_);
     }
@@ -131,15 +133,14 @@ class Propagation {
     }
     std::ranges::stable_sort(order, [&](auto a, auto b) { return scores[a] < scores[b]; });
     std::vector<DataflowCode> starts;
+    starts.reserve(codes.size());
     const auto wanted = std::min(static_cast<std::size_t>(options_.starts), codes.size());
     for (std::size_t i = 0; i < wanted; ++i) {
       // Half of them good, half of them anywhere.
       starts.push_back(
           codes[i % 2 == 0 ? order[i / 2] : order[order.size() - 1 - i * 7 % (order.size() / 2)]]);
     }
-    if (judge_.so_far().best) {
-      starts.back() = *judge_.so_far().best;
-    }
+    starts.back() = judge_.so_far().best.value_or(starts.back());
     return starts;
   }
 
@@ -233,6 +234,7 @@ class Propagation {
       return false;
     }
     std::vector<DataflowCode> codes;
+    codes.reserve(known_.size());
     for (const Known& known : known_) {
       codes.push_back(known.code);
     }
@@ -255,6 +257,7 @@ class Propagation {
   /// Scores of another predictor mean nothing any more.
   void Forget() {
     std::vector<DataflowCode> codes;
+    codes.reserve(candidates_.size());
     for (const Candidate& candidate : candidates_) {
       codes.push_back(candidate.code);
     }

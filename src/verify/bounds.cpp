@@ -6,11 +6,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "cost/compiled.h"
+#include "cost/cost.h"
 #include "cost/policy.h"
 #include "verify/grid.h"
 #include "verify/search.h"

@@ -10,13 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "arch/architecture.h"
 #include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "mapping/constraints.h"
+#include "mapping/mapping.h"
 #include "mapping/validity.h"
+#include "mapping/workload.h"
 
 namespace sluice::verify {
 

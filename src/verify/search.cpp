@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "cost/compiled.h"
+#include "cost/cost.h"
 #include "mapping/constraints.h"
 #include "mapping/mapping.h"
-#include "mapping/validity.h"
 #include "verify/grid.h"
+#include "verify/verify.h"
 
 namespace sluice::verify {
 

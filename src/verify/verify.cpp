@@ -14,6 +14,8 @@
 
 #include "cost/certificate.h"
 #include "cost/cost.h"
+#include "cost/evaluator.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "verify/grid.h"
 #include "verify/search.h"

@@ -26,6 +26,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cost/command/process.h"
+#include "cost/maestro/hardware.h"
 #include "cost/oracle/oracle.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/dataflow.h"
@@ -279,12 +280,12 @@ class CommandOracle final : public CostOracle {
         return {};
       }
       process_.reset();
-      if (!fatal_.has_value()) {
-        failures = answered_ > answered ? 1 : failures + 1;
-        answered = answered_;
-        if (failures <= options_.retries) {
-          continue;
-        }
+      if (auto fatal = std::exchange(fatal_, std::nullopt)) {
+        return Fail(std::move(*fatal));
+      }
+      failures = answered_ > answered ? 1 : failures + 1;
+      answered = answered_;
+      if (failures > options_.retries) {
         return Fail(Diagnostic(ErrorCode::kProgram,
                                fmt::format("the program `{}` {}", command_, done.error()))
                         .WithNote(fmt::format("{} failures in a row, the first open question: {}",
@@ -293,7 +294,6 @@ class CommandOracle final : public CostOracle {
                         .WithHint("docs/formats/cost-command.md says what it should answer; "
                                   "--cost-labels FILE keeps answers for the next run"));
       }
-      return Fail(*std::exchange(fatal_, std::nullopt));
     }
   }
 

@@ -1,5 +1,6 @@
 #include "cost/command/process.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -8,7 +9,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,7 +22,7 @@
 
 #include "base/diagnostic.h"
 
-extern char** environ;
+extern char** environ;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): POSIX's own
 
 namespace sluice::cost {
 namespace {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -58,9 +57,10 @@ void Anneal(Judge& judge, const CodeSpace& space, const AnnealingOptions& option
   const std::int64_t round = std::max<std::int64_t>(budget / std::max(options.restarts, 1), 1);
   mapping::DataflowCode code = start;
   for (std::int64_t i = 0; !judge.done(); ++i) {
-    if (i > 0 && i % round == 0 && judge.so_far().best) {
-      code = *judge.so_far().best;
-      value = judge.so_far().value;
+    const auto& so_far = judge.so_far();
+    if (i > 0 && i % round == 0 && so_far.best) {
+      code = *so_far.best;
+      value = so_far.value;
     }
     mapping::DataflowCode next = space.Neighbour(code, rng);
     const double next_value = judge.Price(next);
@@ -70,7 +70,7 @@ void Anneal(Judge& judge, const CodeSpace& space, const AnnealingOptions& option
     // Infinite over infinite is no number, and then any move is welcome.
     const double rise = std::log(next_value) - std::log(value);
     if (!(rise > 0) || rng.Uniform() < std::exp(-rise / temperature)) {
-      code = std::move(next);
+      code = next;
       value = next_value;
     }
   }

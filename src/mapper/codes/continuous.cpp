@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"
 #include "mapper/codes/space.h"
+#include "mapping/dataflow/code.h"
 
 namespace sluice::mapper::codes {
 namespace {

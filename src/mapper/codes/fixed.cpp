@@ -3,15 +3,11 @@
 // stationary). A level of a code has one parallel dim, so Eyeriss' diagonal becomes R alone, and C
 // where windows must stay whole.
 
-#include <algorithm>
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <memory>
-#include <span>
 #include <string_view>
-#include <vector>
 
-#include "base/diagnostic.h"
 #include "mapper/codes/judge.h"
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"

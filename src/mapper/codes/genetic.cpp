@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -94,7 +93,7 @@ class Evolution {
             rng_.Between(1, std::min(outer.tile[Index(code.levels[l].parallel)], space_.pes()));
       }
     }
-    return space_.Repair(std::move(code));
+    return space_.Repair(code);
   }
 
   void Price(std::vector<Individual>& population) {
@@ -109,9 +108,9 @@ class Evolution {
 
   static void Unique(std::vector<Individual>& population) {
     std::vector<Individual> kept;
-    for (Individual& one : population) {
+    for (const Individual& one : population) {
       if (std::ranges::find(kept, one.code, &Individual::code) == kept.end()) {
-        kept.push_back(std::move(one));
+        kept.push_back(one);
       }
     }
     population = std::move(kept);
@@ -135,7 +134,7 @@ class Evolution {
       for (DataflowCode* code : {&one, &two}) {
         if (next.size() < options_.population) {
           Mutate(*code);
-          next.push_back({space_.Repair(std::move(*code))});
+          next.push_back({space_.Repair(*code)});
         }
       }
     }

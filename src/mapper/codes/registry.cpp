@@ -1,6 +1,5 @@
 // The searches of this module: an explicit list, no registration.
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -11,7 +10,6 @@
 #include <fmt/ranges.h>
 
 #include "base/diagnostic.h"
-#include "base/text.h"
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"
 
@@ -31,6 +29,7 @@ std::vector<const CodeSearch*> AllCodeSearches() {
       MakeFixedSearch(FixedDataflow::kShi),
       MakeFixedSearch(FixedDataflow::kEye)};
   std::vector<const CodeSearch*> all;
+  all.reserve(kAll.size());
   for (const auto& search : kAll) {
     all.push_back(search.get());
   }

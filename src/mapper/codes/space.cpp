@@ -177,7 +177,7 @@ DataflowCode CodeSpace::Repair(DataflowCode code) const {
       level.parallel = level.parallel == CodeDim::kK ? CodeDim::kC : CodeDim::kY;
     }
   }
-  return mapping::Canonical(layer_, std::move(code));
+  return mapping::Canonical(layer_, code);
 }
 
 DataflowCode CodeSpace::Random(Rng& rng) const {
@@ -200,7 +200,7 @@ DataflowCode CodeSpace::Random(Rng& rng) const {
     }
     code.levels.push_back(level);
   }
-  return Repair(std::move(code));
+  return Repair(code);
 }
 
 std::int64_t CodeSpace::OtherUnits(const DataflowCode& code, std::size_t level, Rng& rng) const {
@@ -266,7 +266,7 @@ DataflowCode CodeSpace::Neighbour(const DataflowCode& code, Rng& rng) const {
         MoveTile(next, true, rng);
         break;
     }
-    next = Repair(std::move(next));
+    next = Repair(next);
   }
   return next;
 }
@@ -305,7 +305,7 @@ DataflowCode CodeSpace::FromPoint(std::span<const double> point) const {
     }
     code.levels.push_back(level);
   }
-  return Repair(std::move(code));
+  return Repair(code);
 }
 
 std::vector<double> CodeSpace::ToPoint(const DataflowCode& code) const {

@@ -136,7 +136,7 @@ struct Open {
 };
 
 std::vector<Open> OpenCells(const Model& model, cost::Objective objective, double limit) {
-  exact::Spaces spaces(model);
+  const exact::Spaces spaces(model);
   const SimpleBound bound(model, objective);
   const Lattice& lattice = model.lattice();
   const std::uint32_t must = model.MustKeep(1);

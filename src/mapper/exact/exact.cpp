@@ -299,7 +299,7 @@ class Run {
     if (budget_.seconds < std::numeric_limits<double>::infinity()) {
       rest.seconds = std::max(0.0, budget_.seconds - Seconds());
     }
-    Result more = annealing.Solve(problem_, rest);
+    const Result more = annealing.Solve(problem_, rest);
     result_.evaluations += more.evaluations;
     result_.candidates += more.candidates;
     if (more.best && Better(problem_.objective, more.score, result_.score)) {

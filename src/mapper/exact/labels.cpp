@@ -140,7 +140,8 @@ void CostToGo::FillAbove() {
     for (Tile x = lattice.top(); x >= 0; --x) {
       double& value = least[static_cast<std::size_t>(x)];
       for (const Lattice::Step& step : lattice.PrimeSteps(d, lattice.Coordinate(x, d))) {
-        value = std::min(value, least[static_cast<std::size_t>(x + step.offset)]);
+        value = std::min(
+            value, least[static_cast<std::size_t>(x) + static_cast<std::size_t>(step.offset)]);
       }
     }
   }

@@ -1,6 +1,5 @@
 #include "mapper/exact/lattice.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>

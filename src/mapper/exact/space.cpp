@@ -240,8 +240,8 @@ void Spaces::Work(int level, const Space& space, Placed& placed) const {
       mapping::LoopList y = split_y;
       do {
         add(x, y);
-      } while (std::next_permutation(y.begin(), y.end(), ByDim));
-    } while (std::next_permutation(x.begin(), x.end(), ByDim));
+      } while (std::ranges::next_permutation(y, ByDim).found);
+    } while (std::ranges::next_permutation(x, ByDim).found);
     return true;
   });
 }

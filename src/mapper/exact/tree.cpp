@@ -126,6 +126,7 @@ bool Tree::Expand(const Node& node) {
       children.emplace_back(bound, child);
     });
     std::vector<std::pair<double, std::size_t>> best_first;
+    best_first.reserve(children.size());
     for (std::size_t i = 0; i < children.size(); ++i) {
       best_first.emplace_back(children[i].first, i);
     }
@@ -357,7 +358,7 @@ double Tree::DeliveredWords(const Node& child, int t) const {
     }
     return words;
   }
-  std::array<cost::FlatLoop, arch::kMaxLevels * mapping::kMaxDims> loops;
+  std::array<cost::FlatLoop, std::size_t{arch::kMaxLevels} * mapping::kMaxDims> loops;
   for (std::size_t i = 0; i < child.loops.size(); ++i) {
     loops[i] = child.loops[i].loop;
   }

@@ -3,20 +3,23 @@
 
 #include "predict/training/dataset.h"
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "cost/maestro/hardware.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/dataflow.h"
 #include "predict/bytes.h"

@@ -1,12 +1,14 @@
 // How well a predictor ranks and scales the codes of one layer.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <span>
 #include <vector>
 
+#include "mapping/dataflow/code.h"
 #include "predict/features.h"
 #include "predict/predictor.h"
 #include "predict/training/dataset.h"

@@ -12,11 +12,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <ios>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -26,9 +27,14 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "cost/maestro/hardware.h"
 #include "cost/oracle/maestro_oracle.h"
+#include "cost/oracle/oracle.h"
 #include "mapper/codes/search.h"
 #include "mapper/codes/space.h"
+#include "mapping/dataflow/code.h"
+#include "mapping/dataflow/dataflow.h"
+#include "predict/features.h"
 #include "predict/training/dataset.h"
 
 namespace sluice::predict {

@@ -16,6 +16,7 @@
 
 #include "base/diagnostic.h"
 #include "base/rng.h"
+#include "mapping/dataflow/code.h"
 #include "predict/features.h"
 #include "predict/mlp.h"
 #include "predict/predictor.h"
