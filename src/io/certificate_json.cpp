@@ -7,7 +7,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
+#include "base/static_vector.h"
 #include "cost/certificate.h"
 #include "cost/cost.h"
 #include "io/yaml/yaml.h"

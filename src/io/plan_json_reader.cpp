@@ -19,7 +19,6 @@
 #include "base/diagnostic.h"
 #include "cost/cost.h"
 #include "io/plan_json.h"
-#include "io/timeloop/parts.h"
 #include "io/yaml/mapping.h"
 #include "io/yaml/yaml.h"
 #include "ir/network.h"

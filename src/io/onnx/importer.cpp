@@ -398,18 +398,21 @@ Status Importer::ImportKnown(Node& node, const OpRow& row) {
 }
 
 Status Importer::FallBackToDeclared(const Node& node, Diagnostic reason) {
-  for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-    if (Wants(node, o) && !Declared(node, o)) {
-      return Fail(std::move(reason));
-    }
-  }
+  std::vector<std::pair<std::size_t, Shape>> outputs;
   for (std::size_t o = 0; o < node.outputs.size(); ++o) {
     if (!Wants(node, o)) {
       continue;
     }
+    auto shape = Declared(node, o);
+    if (!shape) {
+      return Fail(std::move(reason));
+    }
+    outputs.emplace_back(o, *std::move(shape));
+  }
+  for (auto& [o, shape] : outputs) {
     const std::int32_t declared = value(node.outputs[o]).declared_type;
-    SLUICE_TRY_STATUS(Define(node, o, *Declared(node, o),
-                             ElementBits(declared) > 0 ? declared : TypeOf(node, 0)));
+    SLUICE_TRY_STATUS(
+        Define(node, o, std::move(shape), ElementBits(declared) > 0 ? declared : TypeOf(node, 0)));
     SLUICE_TRY_STATUS(EmitOpaque(node, o, ir::WorkClass::kMove));
   }
   Warn(

@@ -18,7 +18,6 @@
 
 #include <fmt/format.h>
 
-#include "base/checked.h"
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/text.h"

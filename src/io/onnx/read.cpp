@@ -3,7 +3,6 @@
 /// can get wrong is settled here: duplicates, tensors that nothing makes, cycles.
 /// Tested by tests/unit/onnx_errors_test.cpp.
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -17,7 +17,6 @@
 
 #include "base/diagnostic.h"
 #include "io/onnx/graph.h"
-#include "io/yaml/yaml.h"
 
 namespace sluice::io::onnx_import {
 
@@ -204,6 +203,31 @@ class Stripper {
     return {};
   }
 
+  /// Past the payload of a field that is one number; `start` is where the field begins.
+  Status Number(std::uint64_t tag, std::size_t start, std::size_t end) {
+    std::size_t length = 0;
+    switch (tag & 7U) {
+      case 0: {
+        SLUICE_TRY(const std::uint64_t ignored, Varint(end));
+        static_cast<void>(ignored);
+        break;
+      }
+      case 1:
+        length = 8;
+        break;
+      case 5:
+        length = 4;
+        break;
+      default:
+        return Malformed(start, fmt::format("wire type {} does not exist", tag & 7U));
+    }
+    if (tag >> 3U == 0 || length > end - at_) {
+      return Malformed(start, "a field is cut off or has number 0");
+    }
+    at_ += length;
+    return {};
+  }
+
   /// The fields of one message, up to `end`.
   Status Walk(Message message, std::size_t end, int depth, std::string* out) {
     if (depth > kMaxNesting) {
@@ -213,35 +237,16 @@ class Stripper {
       const std::size_t start = at_;
       SLUICE_TRY(const std::uint64_t tag, Varint(end));
       const std::uint64_t field = tag >> 3U;
-      std::size_t length = 0;
-      switch (tag & 7U) {
-        case 0: {
-          SLUICE_TRY(const std::uint64_t ignored, Varint(end));
-          static_cast<void>(ignored);
-          break;
+      if ((tag & 7U) == 2) {
+        SLUICE_TRY(const std::uint64_t size, Varint(end));
+        if (size > end - at_) {
+          return Malformed(at_, fmt::format("field {} wants {} bytes but only {} are left", field,
+                                            size, end - at_));
         }
-        case 1:
-          length = 8;
-          break;
-        case 5:
-          length = 4;
-          break;
-        case 2: {
-          SLUICE_TRY(const std::uint64_t size, Varint(end));
-          if (size > end - at_) {
-            return Malformed(at_, fmt::format("field {} wants {} bytes but only {} are left", field,
-                                              size, end - at_));
-          }
-          SLUICE_TRY_STATUS(Delimited(message, tag, static_cast<std::size_t>(size), depth, out));
-          continue;
-        }
-        default:
-          return Malformed(start, fmt::format("wire type {} does not exist", tag & 7U));
+        SLUICE_TRY_STATUS(Delimited(message, tag, static_cast<std::size_t>(size), depth, out));
+        continue;
       }
-      if (field == 0 || length > end - at_) {
-        return Malformed(start, "a field is cut off or has number 0");
-      }
-      at_ += length;
+      SLUICE_TRY_STATUS(Number(tag, start, end));
       // One-by-one numbers of a tensor's payload: keep no more than a constant may have.
       const bool weights = message == Message::kTensor && IsPayload(field);
       if (!weights || ++numbers_ <= kMaxConstantElements) {

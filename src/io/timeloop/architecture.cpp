@@ -16,9 +16,11 @@
 #include "arch/architecture.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <optional>
@@ -35,6 +37,7 @@
 #include "io/timeloop/keys.h"
 #include "io/timeloop/parts.h"
 #include "io/yaml/yaml.h"
+#include "ir/network.h"
 
 namespace sluice::io::timeloop {
 namespace {
@@ -134,16 +137,16 @@ struct ScopedName {
 /// `PE[0..15]` -> PE, 16.
 Result<ScopedName> ParseName(const Cursor& at) {
   SLUICE_TRY(const std::string text, at.AsString());
-  static const std::regex plain(R"(([^\[\]]+))");
-  static const std::regex ranged(R"(([^\[\]]+)\[ *([0-9]{1,9}) *\.\. *([0-9]{1,9}) *\])");
+  static const std::regex kPlain(R"(([^\[\]]+))");
+  static const std::regex kRanged(R"(([^\[\]]+)\[ *([0-9]{1,9}) *\.\. *([0-9]{1,9}) *\])");
   std::smatch match;
   if (text.size() > 256) {
     return Fail(at.Error(ErrorCode::kBadValue, "name longer than 256 characters"));
   }
-  if (std::regex_match(text, match, plain)) {
+  if (std::regex_match(text, match, kPlain)) {
     return ScopedName{text, 1};
   }
-  if (std::regex_match(text, match, ranged)) {
+  if (std::regex_match(text, match, kRanged)) {
     const std::int64_t first = std::stoll(match[2].str());
     const std::int64_t last = std::stoll(match[3].str());
     if (last >= first) {
@@ -224,7 +227,8 @@ Status ReadSize(const Cursor& at, const KeyMap& keys, bool unbounded, Component&
     const std::int64_t unit = memory.word_bits * memory.block_words;
     const bool fits = *width % unit == 0 && (!cluster || *width == unit * *cluster);
     if (!fits) {
-      return Fail(keys.Find("width")->Error(
+      SLUICE_TRY(const Cursor width_at, keys.At("width"));
+      return Fail(width_at.Error(
           ErrorCode::kBadValue,
           fmt::format("width {} is not word_bits {} x block_size {} x cluster_size {}", *width,
                       memory.word_bits, memory.block_words, component.cluster_size)));
@@ -241,13 +245,13 @@ Status ReadSize(const Cursor& at, const KeyMap& keys, bool unbounded, Component&
                          "give one of entries, depth, sizeKB"));
   }
   if (entries) {
-    memory.capacity_words = *entries;
+    memory.capacity_words = entries;
   } else if (depth) {
     const auto words = CheckedMul(*depth, memory.block_words);
     if (!words || *words > kMaxWords) {
       return Fail(at.Error(ErrorCode::kBadValue, fmt::format("`{}` is too large", memory.name)));
     }
-    memory.capacity_words = *words;
+    memory.capacity_words = words;
   } else if (kilobytes) {
     memory.capacity_words = *kilobytes * 8192 / memory.word_bits;
   } else if (!unbounded) {
@@ -270,9 +274,9 @@ Status ReadBandwidth(const KeyMap& keys, Component& component) {
   SLUICE_TRY(const auto both, OptionalDouble(keys, "bandwidth", tiny));
   if (both) {
     if (component.memory.read_bandwidth || component.memory.write_bandwidth) {
-      return Fail(keys.Find("bandwidth")
-                      ->Error(ErrorCode::kDuplicateKey,
-                              "`bandwidth` next to read_bandwidth or write_bandwidth"));
+      SLUICE_TRY(const Cursor both_at, keys.At("bandwidth"));
+      return Fail(both_at.Error(ErrorCode::kDuplicateKey,
+                                "`bandwidth` next to read_bandwidth or write_bandwidth"));
     }
     // Timeloop's rule for this deprecated key.
     component.memory.read_bandwidth = *both / 2;
@@ -287,7 +291,7 @@ Result<Component> ReadComponent(const Cursor& at, std::int64_t copies, const std
   Component component(at);
   component.scope = scope;
   SLUICE_TRY(const Cursor name_at, keys.At("name"));
-  SLUICE_TRY(ScopedName name, ParseName(name_at));
+  SLUICE_TRY(const ScopedName name, ParseName(name_at));
   component.memory.name = name.base;
   const auto total = CheckedMul(copies, name.copies);
   if (!total || *total > kMaxInstances) {
@@ -339,9 +343,9 @@ Status Walk(const Cursor& at, std::int64_t copies, bool root, std::vector<Compon
     return Fail(nodes->Error(ErrorCode::kVersion, "this is a Timeloop v0.4 architecture",
                              "only v0.3 (subtree / local) is read"));
   }
-  if (!root && keys.Has("version")) {
-    return Fail(keys.Find("version")->Error(ErrorCode::kUnknownKey, "`version` inside a node",
-                                            "it belongs below `architecture:`"));
+  if (const auto version = keys.Find("version"); version && !root) {
+    return Fail(version->Error(ErrorCode::kUnknownKey, "`version` inside a node",
+                               "it belongs below `architecture:`"));
   }
   std::string scope;
   if (const auto name_at = keys.Find("name")) {

@@ -142,6 +142,7 @@ Status ReadEnergyTable(const Cursor& ert, Machine& machine) {
   SLUICE_TRY(const std::vector<Cursor> tables, tables_at.Elements());
 
   std::vector<std::string> components;
+  components.reserve(machine.chain.levels.size() + 1);
   for (const arch::Level& level : machine.chain.levels) {
     components.push_back(level.memory.name);
   }

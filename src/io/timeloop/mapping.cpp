@@ -224,21 +224,26 @@ Status MappingReader::ReadFactorText(const Cursor& at, LoopBlock& block,
   }
 }
 
+/// `16`, and `[16,3]` as `16,3`.
+Result<std::string> FactorText(const Cursor& at) {
+  if (!at.IsSequence()) {
+    return at.AsString();
+  }
+  std::string text;
+  SLUICE_TRY(const std::vector<Cursor> pair, at.Elements());
+  for (const Cursor& part : pair) {
+    SLUICE_TRY(const std::string number, part.AsString());
+    text += (text.empty() ? "" : ",") + number;
+  }
+  return text;
+}
+
 Status MappingReader::ReadFactors(const Cursor& at, LoopBlock& block) const {
   std::vector<bool> seen(problem_.dim_names.size(), false);
   block.factors_at = at;
   if (at.IsMap()) {
     for (const auto& [dim, value_at] : at.Items()) {
-      std::string text;
-      if (value_at.IsSequence()) {
-        SLUICE_TRY(const std::vector<Cursor> pair, value_at.Elements());
-        for (const Cursor& part : pair) {
-          SLUICE_TRY(const std::string number, part.AsString());
-          text += (text.empty() ? "" : ",") + number;
-        }
-      } else {
-        SLUICE_TRY(text, value_at.AsString());
-      }
+      SLUICE_TRY(const std::string text, FactorText(value_at));
       SLUICE_TRY_STATUS(SetFactor(value_at, dim, text, block, seen));
     }
     return {};

@@ -22,11 +22,13 @@
 
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "base/checked.h"
 #include "base/diagnostic.h"
 #include "io/timeloop/keys.h"
 #include "io/timeloop/parts.h"
 #include "io/yaml/yaml.h"
+#include "ir/network.h"
 #include "mapping/workload.h"
 
 namespace sluice::io::timeloop {

@@ -1,6 +1,5 @@
 #include "io/timeloop/reader.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>

@@ -1,7 +1,6 @@
 #include "io/timeloop/writer.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +18,6 @@
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
 #include "base/text.h"
-#include "io/timeloop/parts.h"
 #include "ir/network.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
@@ -145,6 +143,8 @@ class Writer {
   }
 
  private:
+  [[nodiscard]] Status CountLoops(std::size_t l, const mapping::LoopList& loops, bool in_y,
+                                  std::vector<int>& uses) const;
   [[nodiscard]] Status CheckLoops() const;
   [[nodiscard]] Diagnostic TwiceAtLevel(std::size_t l, int dim_index, bool on_y) const;
   [[nodiscard]] Result<double> PointEnergy() const;
@@ -192,24 +192,28 @@ Diagnostic Writer::TwiceAtLevel(std::size_t l, int dim_index, bool on_y) const {
           dim, level.fan_out.name));
 }
 
+/// Adds the loops to `uses`; fails at the second loop over a dim.
+Status Writer::CountLoops(std::size_t l, const mapping::LoopList& loops, bool in_y,
+                          std::vector<int>& uses) const {
+  for (const mapping::Loop& loop : loops) {
+    if (loop.bound > 1 && ++uses[static_cast<std::size_t>(loop.dim)] > 1) {
+      return Fail(TwiceAtLevel(l, loop.dim, in_y));
+    }
+  }
+  return {};
+}
+
 Status Writer::CheckLoops() const {
   if (mapping_.levels.size() != chain_.levels.size()) {
     return Fail(ErrorCode::kMappingInvalid, "the mapping has another number of levels");
   }
   for (std::size_t l = 0; l < chain_.levels.size(); ++l) {
     const mapping::LevelMapping& level = mapping_.levels[l];
-    for (const bool spatial : {false, true}) {
-      std::vector<int> uses(names_.dims.size(), 0);
-      for (const mapping::LoopList* loops :
-           {spatial ? &level.spatial_x : &level.temporal, spatial ? &level.spatial_y : nullptr}) {
-        for (std::size_t i = 0; loops != nullptr && i < loops->size(); ++i) {
-          const mapping::Loop& loop = (*loops)[i];
-          if (loop.bound > 1 && ++uses[static_cast<std::size_t>(loop.dim)] > 1) {
-            return Fail(TwiceAtLevel(l, loop.dim, loops == &level.spatial_y));
-          }
-        }
-      }
-    }
+    std::vector<int> temporal(names_.dims.size(), 0);
+    SLUICE_TRY_STATUS(CountLoops(l, level.temporal, false, temporal));
+    std::vector<int> spatial(names_.dims.size(), 0);
+    SLUICE_TRY_STATUS(CountLoops(l, level.spatial_x, false, spatial));
+    SLUICE_TRY_STATUS(CountLoops(l, level.spatial_y, true, spatial));
   }
   return {};
 }
@@ -251,7 +255,7 @@ std::string Writer::MemoryText(std::size_t l, std::int64_t x, std::int64_t y) co
   number("write_bandwidth", memory.write_bandwidth, -1);
   number("energy_per_hop", network(l).hop_pj, 0);
   number("router_energy", network(l).router_pj, 0);
-  return "{" + text + "}}";
+  return fmt::format("{{{}}}}}", text);
 }
 
 std::string Writer::Architecture() const {

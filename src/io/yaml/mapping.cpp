@@ -71,6 +71,7 @@ class Reader {
  private:
   [[nodiscard]] std::vector<std::string> MemoryNames() const {
     std::vector<std::string> names;
+    names.reserve(chain_.levels.size());
     for (const arch::Level& level : chain_.levels) {
       names.push_back(level.memory.name);
     }

@@ -1,6 +1,5 @@
 #include "io/yaml/units.h"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>

@@ -1,5 +1,6 @@
 #include "mapper/exact/lattice.h"
 
+#include <algorithm>  // NOLINT(misc-include-cleaner): std::ranges::lower_bound
 #include <bit>
 #include <cstddef>
 #include <cstdint>

@@ -20,7 +20,6 @@
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
 #include "base/text.h"
-#include "io/timeloop/parts.h"
 #include "io/yaml/arch/arch_format.h"
 #include "io/yaml/units.h"
 #include "io/yaml/yaml.h"
@@ -38,6 +37,7 @@ constexpr double kPicojoulesPerJoule = 1e12;
 Status CheckSection(const Cursor& at, std::string_view section) {
   const SectionSpec& spec = FormatSection(section);
   std::vector<std::string> keys;
+  keys.reserve(spec.keys.size());
   for (const KeySpec& key : spec.keys) {
     keys.emplace_back(key.key);
   }
@@ -61,6 +61,11 @@ Result<std::optional<Quantity>> ReadQuantity(const Cursor& at, std::string_view 
   }
   SLUICE_TRY(const Quantity quantity, value->AsQuantity(FormatKey(section, key).units));
   return std::optional<Quantity>(quantity);
+}
+
+Result<Quantity> ReadRequired(const Cursor& at, std::string_view section, std::string_view key) {
+  SLUICE_TRY(const Cursor value, at.At(key));
+  return value.AsQuantity(FormatKey(section, key).units);
 }
 
 Result<std::string> ReadText(const Cursor& at, std::string_view key) {
@@ -100,14 +105,16 @@ class Reader {
     SLUICE_TRY_STATUS(CheckSection(root, "architecture"));
     SLUICE_TRY(out.name, ReadText(root, "name"));
     SLUICE_TRY(out.description, ReadText(root, "description"));
-    SLUICE_TRY(const auto clock, ReadQuantity(root, "architecture", "clock"));
-    out.clock_hz = clock->value;
+    SLUICE_TRY(const Quantity clock, ReadRequired(root, "architecture", "clock"));
+    out.clock_hz = clock.value;
     if (!(out.clock_hz > 0)) {
-      return Fail(root.Find("clock")->Error(ErrorCode::kBadValue, "the clock must be above 0",
-                                            "write for example `200 MHz`"));
+      SLUICE_TRY(const Cursor clock_at, root.At("clock"));
+      return Fail(clock_at.Error(ErrorCode::kBadValue, "the clock must be above 0",
+                                 "write for example `200 MHz`"));
     }
     clock_hz_ = out.clock_hz;
-    SLUICE_TRY(out.root, ReadNode(*root.Find("memory"), 0));
+    SLUICE_TRY(const Cursor memory, root.At("memory"));
+    SLUICE_TRY(out.root, ReadNode(memory, 0));
     return out;
   }
 
@@ -142,8 +149,10 @@ class Reader {
                                           : q.value / clock_hz_ / word_bits;
   }
 
-  Result<std::optional<double>> ReadBandwidth(const Cursor& at, std::string_view section,
-                                              std::string_view key, int word_bits) const {
+  [[nodiscard]] Result<std::optional<double>> ReadBandwidth(const Cursor& at,
+                                                            std::string_view section,
+                                                            std::string_view key,
+                                                            int word_bits) const {
     SLUICE_TRY(const auto quantity, ReadQuantity(at, section, key));
     return quantity ? std::optional<double>(Bandwidth(*quantity, word_bits)) : std::nullopt;
   }
@@ -161,8 +170,8 @@ class Reader {
     SLUICE_TRY(const auto word, ReadQuantity(at, "memory", "word"));
     if (word) {
       if (!(word->value >= 1 && word->value <= 4096)) {
-        return Fail(
-            at.Find("word")->Error(ErrorCode::kBadValue, "a word has between 1 and 4096 bit"));
+        SLUICE_TRY(const Cursor word_at, at.At("word"));
+        return Fail(word_at.Error(ErrorCode::kBadValue, "a word has between 1 and 4096 bit"));
       }
       memory.word_bits = static_cast<int>(word->value);
     } else if (parent_bits > 0) {
@@ -171,7 +180,7 @@ class Reader {
       return Fail(at.Error(ErrorCode::kMissingKey, "the outermost memory lacks the key `word`",
                            "write for example `word: 16 bit`"));
     }
-    const Cursor size = *at.Find("size");
+    SLUICE_TRY(const Cursor size, at.At("size"));
     if (const auto text = size.AsString(); !text || *text != "unbounded") {
       auto quantity = size.AsQuantity(FormatKey("memory", "size").units);
       if (!quantity) {
@@ -185,7 +194,8 @@ class Reader {
     }
     SLUICE_TRY(const auto block, ReadQuantity(at, "memory", "block"));
     if (block) {
-      SLUICE_TRY(memory.block_words, WholeWords(*at.Find("block"), *block, memory.word_bits));
+      SLUICE_TRY(const Cursor block_at, at.At("block"));
+      SLUICE_TRY(memory.block_words, WholeWords(block_at, *block, memory.word_bits));
     }
     return {};
   }
@@ -195,10 +205,10 @@ class Reader {
     const auto joules = [&](const Quantity& q) {
       return AccessEnergy(q, memory.block_words, memory.word_bits);
     };
-    SLUICE_TRY(const auto read, ReadQuantity(at, "energy", "read"));
+    SLUICE_TRY(const Quantity read, ReadRequired(at, "energy", "read"));
     SLUICE_TRY(const auto fill, ReadQuantity(at, "energy", "fill"));
     SLUICE_TRY(const auto update, ReadQuantity(at, "energy", "update"));
-    memory.read_pj = joules(*read);
+    memory.read_pj = joules(read);
     memory.fill_pj = fill ? joules(*fill) : memory.read_pj;
     memory.update_pj = update ? joules(*update) : memory.fill_pj;
     return {};
@@ -242,7 +252,8 @@ class Reader {
                ReadBandwidth(at, "memory", "read_bandwidth", memory.word_bits));
     SLUICE_TRY(memory.write_bandwidth,
                ReadBandwidth(at, "memory", "write_bandwidth", memory.word_bits));
-    SLUICE_TRY_STATUS(ReadEnergy(*at.Find("energy"), memory));
+    SLUICE_TRY(const Cursor energy, at.At("energy"));
+    SLUICE_TRY_STATUS(ReadEnergy(energy, memory));
     SLUICE_TRY(memory.leakage_pj_per_cycle, ReadLeakage(at, "memory"));
     if (parent_bits == 0) {
       memory.keep.fill(Keep::kMust);
@@ -257,7 +268,8 @@ class Reader {
   [[nodiscard]] Result<arch::Node> ReadNode(const Cursor& at, int parent_bits) const {
     arch::Node node;
     SLUICE_TRY(node.memory, ReadMemory(at, parent_bits));
-    SLUICE_TRY(const std::vector<Cursor> below, at.Find("below")->Elements());
+    SLUICE_TRY(const Cursor below_at, at.At("below"));
+    SLUICE_TRY(const std::vector<Cursor> below, below_at.Elements());
     for (const Cursor& element : below) {
       SLUICE_TRY(arch::Node::Branch branch, ReadBranch(element, node.memory.word_bits));
       node.branches.push_back(std::move(branch));
@@ -274,8 +286,10 @@ class Reader {
     arch::Node::Branch branch;
     if (const auto below = at.Find("below")) {
       const auto elements = below->Elements();
-      if (elements && !elements->empty() && elements->front().Find("fan_out")) {
-        SLUICE_TRY_STATUS(AdjacentFanOuts(*elements->front().Find("fan_out")));
+      if (elements && !elements->empty()) {
+        if (const auto fan_out = elements->front().Find("fan_out")) {
+          SLUICE_TRY_STATUS(AdjacentFanOuts(*fan_out));
+        }
       }
       return Fail(
           at.KeyOf("below").Error(ErrorCode::kUnknownKey, "`below` belongs into a memory",
@@ -332,7 +346,8 @@ class Reader {
     }
     SLUICE_TRY_STATUS(CheckSection(at, "fan_out"));
     SLUICE_TRY(fan_out.name, ReadText(at, "name"));
-    SLUICE_TRY(fan_out.x, at.Find("x")->AsInt(1, arch::kMaxInstances));
+    SLUICE_TRY(const Cursor x, at.At("x"));
+    SLUICE_TRY(fan_out.x, x.AsInt(1, arch::kMaxInstances));
     if (const auto y = at.Find("y")) {
       SLUICE_TRY(fan_out.y, y->AsInt(1, arch::kMaxInstances));
     }
@@ -374,7 +389,8 @@ class Reader {
     arch::Compute compute;
     SLUICE_TRY_STATUS(CheckSection(at, "compute"));
     SLUICE_TRY(compute.name, ReadText(at, "name"));
-    SLUICE_TRY(const std::vector<Cursor> classes, at.Find("classes")->Elements());
+    SLUICE_TRY(const Cursor classes_at, at.At("classes"));
+    SLUICE_TRY(const std::vector<Cursor> classes, classes_at.Elements());
     for (const Cursor& element : classes) {
       SLUICE_TRY(const arch::ComputeClass c, ReadClass(element));
       compute.classes.push_back(c);
@@ -387,7 +403,7 @@ class Reader {
     using ir::WorkClass;
     arch::ComputeClass out;
     SLUICE_TRY_STATUS(CheckSection(at, "class"));
-    const Cursor name = *at.Find("class");
+    SLUICE_TRY(const Cursor name, at.At("class"));
     SLUICE_TRY(const std::string text, name.AsString());
     bool known = false;
     std::vector<std::string> names;
@@ -406,8 +422,8 @@ class Reader {
                              closest.empty() ? "the classes are mac, vector, transcendental, move"
                                              : fmt::format("did you mean `{}`?", closest)));
     }
-    SLUICE_TRY(const auto energy, ReadQuantity(at, "class", "energy"));
-    out.pj_per_operation = energy->value;
+    SLUICE_TRY(const Quantity energy, ReadRequired(at, "class", "energy"));
+    out.pj_per_operation = energy.value;
     SLUICE_TRY(const auto rate, ReadQuantity(at, "class", "rate"));
     if (rate) {
       out.operations_per_cycle = rate->value;

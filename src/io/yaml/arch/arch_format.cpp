@@ -9,6 +9,7 @@
 
 namespace sluice::io {
 
+// NOLINTNEXTLINE(readability-function-size): one table, read from top to bottom
 const std::vector<SectionSpec>& ArchitectureFormat() {
   using K = ValueKind;
   static const std::vector<Unit> kSizes = {Unit::kBits, Unit::kWords};
