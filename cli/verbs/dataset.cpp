@@ -1,7 +1,5 @@
 // `sluice dataset`: layers, machines and codes with what they cost, for training.
 
-#include "predict/training/dataset.h"
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,7 +11,6 @@
 #include "cli/options.h"
 #include "cli/verbs/verb.h"
 #include "driver/learn.h"
-#include "predict/features.h"
 
 namespace sluice::cli {
 namespace {

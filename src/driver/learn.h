@@ -13,8 +13,10 @@
 #include "driver/catalog/catalog.h"
 #include "driver/text/page.h"
 #include "mapper/codes/search.h"
-#include "predict/training/dataset.h"
-#include "predict/training/train.h"
+// What a front end says about data sets and training, it says in these words.
+#include "predict/features.h"          // IWYU pragma: export
+#include "predict/training/dataset.h"  // IWYU pragma: export
+#include "predict/training/train.h"    // IWYU pragma: export
 
 namespace sluice::driver {
 

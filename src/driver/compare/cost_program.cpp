@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "cost/maestro/hardware.h"
 #include "cost/oracle/maestro_oracle.h"
+#include "cost/oracle/oracle.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/dataflow.h"
 

@@ -1,15 +1,13 @@
 // From the user's words to layers with oracles: who prices, on which machine, in which space.
 
-#include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,9 +16,11 @@
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
 #include "cost/command/command_oracle.h"
+#include "cost/cost.h"
 #include "cost/evaluator.h"
 #include "cost/maestro/hardware.h"
 #include "cost/oracle/maestro_oracle.h"
+#include "cost/oracle/oracle.h"
 #include "cost/oracle/reference_oracle.h"
 #include "cost/policy.h"
 #include "driver/catalog/catalog.h"
@@ -33,6 +33,7 @@
 #include "mapper/codes/search.h"
 #include "mapper/exact/exact.h"
 #include "mapper/mapper.h"
+#include "mapping/dataflow/code.h"
 #include "mapping/dataflow/nest.h"
 #include "mapping/workload.h"
 

@@ -8,7 +8,6 @@
 #include "base/diagnostic.h"
 #include "cost/maestro/hardware.h"
 #include "mapping/dataflow/code.h"
-#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::driver {
 namespace {

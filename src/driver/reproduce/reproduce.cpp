@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -220,6 +219,7 @@ class Reproducing {
             SLUICE_TRY(const Comparison comparison,
                        Measure({SubjectOf(layer, kUnlimitedBandwidth, setting.model)}, options));
             std::vector<double> logs;
+            logs.reserve(comparison.runs.size());
             for (const CompareRun& run : comparison.runs) {
               logs.push_back(std::log(run.result.value));
             }
@@ -304,6 +304,7 @@ class Reproducing {
       options.searches = {"annealing"};
       options.budgets = {kSamples};
       std::vector<CodeSubject> subjects;
+      subjects.reserve(network.layers.size());
       for (const CountedLayer& one : network.layers) {
         subjects.push_back(SubjectOf({"layer", one.layer}, kUnlimitedBandwidth));
       }
