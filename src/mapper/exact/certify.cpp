@@ -79,18 +79,19 @@ class SimpleBound {
       }
     }
     if (loops == 0) {
-      return First(tile, array, space, keep, fixed, 0, -1);
+      return First(tile, array, space, keep, fixed, -1);
     }
     double best = kInfinity;
     for (std::uint32_t ds = loops; ds != 0; ds &= ds - 1) {
-      best = std::min(best, First(tile, array, space, keep, fixed, loops, std::countr_zero(ds)));
+      best = std::min(best, First(tile, array, space, keep, fixed, std::countr_zero(ds)));
     }
     return best;
   }
 
  private:
+  /// When the first loop of level 0 is over dim `first` (-1: level 0 has no loops).
   [[nodiscard]] double First(Tile tile, Tile array, const Space& space, std::uint32_t keep,
-                             double energy, std::uint32_t loops, int first) const {
+                             double energy, int first) const {
     double reads = 0;
     double writes = 0;
     for (int t = 0; t < model_.tensors(); ++t) {
@@ -102,7 +103,7 @@ class SimpleBound {
       if (!HasBit(model_.windowed() | model_.joint(), t)) {
         words = model_.Total(t, tile) * model_.Rest(t, tile);
         merge = model_.Merge(0, t, space.factors, tile);
-        if (loops != 0 && !HasBit(model_.dims_of(t), first)) {
+        if (first >= 0 && !HasBit(model_.dims_of(t), first)) {
           words /= model_.Rest(t, array);
         }
       }

@@ -334,68 +334,75 @@ void CostToGo::Extend(int level, Tile x, const Label& label) {
       if (label.open == 0 && Hopeless(level, x + step.offset, label, above_[0])) {
         continue;  // nothing of a closed label changes but its tile
       }
-      Label next = label;
-      for (int t = 0; t < model_->tensors(); ++t) {
-        const std::size_t i = Index(t);
-        if (HasBit(model_->dims_of(t), d)) {
-          next.need &= ~Bit(t) | (HasBit(model_->window_dims(t), d) ? ~0U : 0U);
-          if (HasBit(next.open, t)) {
-            next.open &= ~Bit(t);
-            next.energy += next.fill[i];
-            next.fill[i] = 0;
-          }
-        } else if (HasBit(next.open, t) && !HasBit(model_->joint(), t)) {
-          next.pend[i] /= step.factor;
-          next.fill[i] /= step.factor;
-        }
-      }
-      Insert(level, x + step.offset, next);
+      Insert(level, x + step.offset, Repeated(label, d, step.factor));
     }
   }
+}
+
+// The label inside a loop that slides no open window.
+Label CostToGo::Repeated(const Label& label, int dim, int factor) const {
+  Label next = label;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    if (HasBit(model_->dims_of(t), dim)) {
+      next.need &= ~Bit(t) | (HasBit(model_->window_dims(t), dim) ? ~0U : 0U);
+      if (HasBit(next.open, t)) {
+        next.open &= ~Bit(t);
+        next.energy += next.fill[i];
+        next.fill[i] = 0;
+      }
+    } else if (HasBit(next.open, t) && !HasBit(model_->joint(), t)) {
+      next.pend[i] /= factor;
+      next.fill[i] /= factor;
+    }
+  }
+  return next;
 }
 
 // The words that a window brings depend on how far it slides: take the whole loop at once.
 void CostToGo::Slide(int level, Tile x, const Label& label, int dim) {
   const Lattice& lattice = model_->lattice();
   for (const Lattice::Step& step : lattice.Steps(dim, lattice.Coordinate(x, dim))) {
-    for (const bool hopes : {false, true}) {
-      Label next = label;
-      bool differs = false;
-      for (int t = 0; t < model_->tensors(); ++t) {
-        const std::size_t i = Index(t);
-        if (!HasBit(label.open, t)) {
-          continue;
-        }
-        if (!HasBit(model_->dims_of(t), dim)) {
-          if (!HasBit(model_->joint(), t)) {
-            next.pend[i] /= step.factor;
-            next.fill[i] /= step.factor;
-          }
-          continue;
-        }
-        next.open &= ~Bit(t);
-        if (HasBit(model_->window_dims(t), dim)) {
-          double fraction = model_->SlideFraction(t, label.child[i], x, dim, step.factor, false);
-          if (hopes) {
-            const double better =
-                model_->SlideFraction(t, label.child[i], x, dim, step.factor, true);
-            if (better > fraction) {
-              fraction = better;
-              next.need |= Bit(t);
-              differs = true;
-            }
-          }
-          next.pend[i] *= fraction;
-          next.fill[i] *= fraction;
-        }
-        next.energy += next.fill[i];
-        next.fill[i] = 0;
-      }
-      if (!hopes || differs) {
-        Insert(level, x + step.offset, next);
-      }
+    Insert(level, x + step.offset, Slid(x, label, dim, step.factor, false));
+    const Label hopeful = Slid(x, label, dim, step.factor, true);
+    if (hopeful.need != label.need) {  // open edges have no need yet: each hope is a new bit
+      Insert(level, x + step.offset, hopeful);
     }
   }
+}
+
+// The label inside a loop that slides open windows. `hopes`: a loop over a dim of their own will
+// follow where that helps.
+Label CostToGo::Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const {
+  Label next = label;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    if (!HasBit(label.open, t)) {
+      continue;
+    }
+    if (!HasBit(model_->dims_of(t), dim)) {
+      if (!HasBit(model_->joint(), t)) {
+        next.pend[i] /= factor;
+        next.fill[i] /= factor;
+      }
+      continue;
+    }
+    next.open &= ~Bit(t);
+    if (HasBit(model_->window_dims(t), dim)) {
+      double fraction = model_->SlideFraction(t, label.child[i], x, dim, factor, false);
+      const double better =
+          hopes ? model_->SlideFraction(t, label.child[i], x, dim, factor, true) : fraction;
+      if (better > fraction) {
+        fraction = better;
+        next.need |= Bit(t);
+      }
+      next.pend[i] *= fraction;
+      next.fill[i] *= fraction;
+    }
+    next.energy += next.fill[i];
+    next.fill[i] = 0;
+  }
+  return next;
 }
 
 // What words asked of the levels above cost beyond the compulsory words of level 0: they end at

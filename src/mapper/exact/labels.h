@@ -82,6 +82,8 @@ class CostToGo {
                             const Label& in) const;
   void Loops(int level, Tile x);
   void Extend(int level, Tile x, const Label& label);
+  [[nodiscard]] Label Repeated(const Label& label, int dim, int factor) const;
+  [[nodiscard]] Label Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const;
   void Slide(int level, Tile x, const Label& label, int dim);
   void Insert(int level, Tile x, Label label);
   [[nodiscard]] double Pending(int level, int t, double words) const;

@@ -124,7 +124,6 @@ void Model::FillTiles() {
 
 void Model::FillRates() {
   const cost::Compiled& c = compiled();
-  const cost::Policy& policy = evaluator_->policy();
   double instances = 1;
   for (int l = 0; l < c.levels; ++l) {
     const cost::CompiledLevel& level = c.level[Index(l)];
@@ -134,42 +133,13 @@ void Model::FillRates() {
     leakage_ += level.leakage_pj;
     const auto block = static_cast<double>(level.block_words);
     for (int t = 0; t < c.tensors; ++t) {
-      const cost::CompiledTensor& tensor = c.tensor[Index(t)];
-      double& parent = parent_rate_[Index(l)][Index(t)];
-      double& child = child_rate_[Index(l)][Index(t)];
-      if (!tensor.is_output) {
-        parent = level.read_pj / block;
-        certain_rate_[Index(l)][Index(t)] = parent;
-        child = level.fill_pj / block;
+      if (IsOutput(t)) {
+        FillOutputRates(l, t);
         continue;
       }
-      parent = level.update_pj / block;
-      certain_rate_[Index(l)][Index(t)] = parent;
-      child = policy.child_read_on_drain ? level.read_pj / block : 0;
-      if (!tensor.accumulates) {
-        continue;
-      }
-      // With memories that add by themselves the count depends on the next parent: claim nothing.
-      const bool known = !policy.parent_accumulates;
-      if (known || !policy.first_read_elision) {
-        parent += level.read_pj / block;
-        accumulate_[Index(l)] = 1;
-        if (policy.first_read_elision) {
-          parent_rebate_[Index(l)] = tensor.plain ? level.read_pj / block * touched_[Index(t)] : 0;
-          if (!tensor.plain) {
-            parent -= level.read_pj / block;
-            accumulate_[Index(l)] = 0;
-          }
-        }
-      }
-      if (known && !policy.dram_accumulates) {
-        if (!policy.first_read_elision) {
-          child += level.fill_pj / block;
-        } else if (tensor.plain) {
-          child += level.fill_pj / block;
-          child_rebate_[Index(l)] = level.fill_pj / block * touched_[Index(t)];
-        }
-      }
+      parent_rate_[Index(l)][Index(t)] = level.read_pj / block;
+      certain_rate_[Index(l)][Index(t)] = level.read_pj / block;
+      child_rate_[Index(l)][Index(t)] = level.fill_pj / block;
     }
   }
   fixed_ = Points() * c.compute_pj_per_point;
@@ -193,6 +163,42 @@ void Model::FillRates() {
     for (std::size_t i = 0; i < distance.size(); ++i) {
       sum += distance[i];
       nearest_[Index(l)].push_back(sum / static_cast<double>(i + 1));
+    }
+  }
+}
+
+void Model::FillOutputRates(int level, int t) {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  const cost::CompiledLevel& at = compiled().level[Index(level)];
+  const cost::Policy& policy = evaluator_->policy();
+  const auto block = static_cast<double>(at.block_words);
+  double& parent = parent_rate_[Index(level)][Index(t)];
+  double& child = child_rate_[Index(level)][Index(t)];
+  parent = at.update_pj / block;
+  certain_rate_[Index(level)][Index(t)] = parent;
+  child = policy.child_read_on_drain ? at.read_pj / block : 0;
+  if (!tensor.accumulates) {
+    return;
+  }
+  // With memories that add by themselves the count depends on the next parent: claim nothing.
+  const bool known = !policy.parent_accumulates;
+  if (known || !policy.first_read_elision) {
+    parent += at.read_pj / block;
+    accumulate_[Index(level)] = 1;
+    if (policy.first_read_elision) {
+      parent_rebate_[Index(level)] = tensor.plain ? at.read_pj / block * touched_[Index(t)] : 0;
+      if (!tensor.plain) {
+        parent -= at.read_pj / block;
+        accumulate_[Index(level)] = 0;
+      }
+    }
+  }
+  if (known && !policy.dram_accumulates) {
+    if (!policy.first_read_elision) {
+      child += at.fill_pj / block;
+    } else if (tensor.plain) {
+      child += at.fill_pj / block;
+      child_rebate_[Index(level)] = at.fill_pj / block * touched_[Index(t)];
     }
   }
 }

@@ -154,6 +154,7 @@ class Model {
   }
   void FillTiles();
   void FillRates();
+  void FillOutputRates(int level, int t);
   [[nodiscard]] cost::AxisSet AxisPositions(int t, int axis, Tile x) const;
   /// Words and extent of a tile along one axis.
   struct AxisTile {

@@ -84,6 +84,16 @@ bool ByDim(const mapping::Loop& a, const mapping::Loop& b) {
   return a.dim < b.dim;
 }
 
+/// Whether `a` costs no tensor less than `b`.
+bool NoBetter(const Placement& a, const Placement& b, int tensors) {
+  for (int t = 0; t < tensors; ++t) {
+    if (a.rate[Index(t)] < b.rate[Index(t)]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Spaces::Spaces(const Model& model) : model_(&model) {
@@ -192,48 +202,41 @@ const TensorDoubles* Spaces::LeastRates(int level, std::size_t option) {
 // another one does can be left out.
 void Spaces::Work(int level, const Space& space, Placed& placed) const {
   const cost::Compiled& compiled = model_->compiled();
-  const bool distance = compiled.level[Index(level)].has_network_cost;
+  placed.least.fill(std::numeric_limits<double>::infinity());
+  Splitter splitter(*model_, level, space.factors);
+  if (!compiled.level[Index(level)].has_network_cost) {
+    splitter.Run([&placed](const mapping::LoopList& x, const mapping::LoopList& y) {
+      placed.placements.push_back({x, y, {}});
+      return false;
+    });
+    return;
+  }
+  const int tensors = model_->tensors();
   mapping::Mapping mapping;
   mapping.levels.resize(Index(model_->levels()));
   cost::Nest nest;
-  placed.least.fill(std::numeric_limits<double>::infinity());
   const auto add = [&](const mapping::LoopList& x, const mapping::LoopList& y) {
     Placement placement{x, y, {}};
-    if (distance) {
-      mapping.levels[Index(level)].spatial_x = x;
-      mapping.levels[Index(level)].spatial_y = y;
-      cost::BuildNest(compiled, mapping, nest);
-      for (int t = 0; t < model_->tensors(); ++t) {
-        // Where tiles collide, the rate depends on them: Rate() bounds it for all placements alike.
-        placement.rate[Index(t)] =
-            HasBit(space.collides, t) ? 0 : cost::NetworkWordEnergy(compiled, nest, level, t);
-        placed.least[Index(t)] = std::min(placed.least[Index(t)], placement.rate[Index(t)]);
-      }
-      const auto no_better = [&](const Placement& a, const Placement& b) {
-        for (int t = 0; t < model_->tensors(); ++t) {
-          if (a.rate[Index(t)] < b.rate[Index(t)]) {
-            return false;
-          }
-        }
-        return true;
-      };
+    mapping.levels[Index(level)].spatial_x = x;
+    mapping.levels[Index(level)].spatial_y = y;
+    cost::BuildNest(compiled, mapping, nest);
+    for (int t = 0; t < tensors; ++t) {
+      // Where tiles collide, the rate depends on them: Rate() bounds it for all placements alike.
+      placement.rate[Index(t)] =
+          HasBit(space.collides, t) ? 0 : cost::NetworkWordEnergy(compiled, nest, level, t);
+      placed.least[Index(t)] = std::min(placed.least[Index(t)], placement.rate[Index(t)]);
+    }
+    if (space.collides == 0) {
       for (const Placement& other : placed.placements) {
-        if (space.collides == 0 && no_better(placement, other)) {
-          return true;
+        if (NoBetter(placement, other, tensors)) {
+          return;
         }
       }
-      std::erase_if(placed.placements, [&](const Placement& other) {
-        return space.collides == 0 && no_better(other, placement);
-      });
+      std::erase_if(placed.placements,
+                    [&](const Placement& other) { return NoBetter(other, placement, tensors); });
     }
     placed.placements.push_back(placement);
-    return distance;
   };
-  Splitter splitter(*model_, level, space.factors);
-  if (!distance) {
-    splitter.Run(add);
-    return;
-  }
   splitter.Run([&add](const mapping::LoopList& split_x, const mapping::LoopList& split_y) {
     mapping::LoopList x = split_x;
     do {

@@ -91,6 +91,7 @@ class Tree {
   struct Edges {
     Tile array = 0;
     double units = 1;        ///< instances of the candidate's level
+    double copies = 1;       ///< of the output there
     double fixed = 0;        ///< everything decided, and what first visits save
     TensorDoubles closed{};  ///< when the first loop of the level is relevant to t
     TensorDoubles open{};    ///< at best, when it is not
@@ -135,6 +136,10 @@ class Tree {
   [[nodiscard]] std::uint32_t NextLoops(int level, std::uint32_t rest) const;
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
   void Price(const Node& node, const Candidate& candidate, Edges& edges);
+  void PriceEdge(const Node& node, const Candidate& candidate, int t, double price, double merge,
+                 Edges& edges) const;
+  void ListInside(const Node& node, const Candidate& candidate, const TensorDoubles& price,
+                  const TensorDoubles& merges, Edges& edges) const;
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
                              double price) const;
   [[nodiscard]] double LeastShare(const Node& node, const Edges& edges, int t) const;

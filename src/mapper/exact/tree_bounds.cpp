@@ -35,11 +35,11 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
   const Lattice& lattice = model_->lattice();
   const Space& space = spaces_->At(node.level)[static_cast<std::size_t>(candidate.space)];
   const int inner = node.level + 1;
-  const double units = node.units[Index(node.level)] * space.units;
   const double copies = node.copies[Index(node.level)] * space.copies;
   const Tile array = lattice.Multiply(candidate.tile, space.factors);
   edges.array = array;
-  edges.units = units;
+  edges.units = node.units[Index(node.level)] * space.units;
+  edges.copies = copies;
   edges.fixed = node.energy;
   edges.loops = 0;
   for (int d = 0; d < lattice.dims(); ++d) {
@@ -60,7 +60,6 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
     edges.served[i] = 0;
     edges.delivered[i] = 0;
     edges.enter[i] = 0;
-    merges[i] = 1;
     edges.slide[i].fill(1);
     const double merge = spaces_->Merge(node.level, space, t, candidate.tile);
     const double way =
@@ -73,45 +72,8 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
     }
     if (HasBit(model_->joint(), t)) {
       edges.closed[i] = edges.open[i] = node.price[i];
-      price[i] = model_->ParentRate(inner, t);
-      continue;
-    }
-    const double each = price[i] + model_->ChildRate(inner, t);
-    const double total = model_->Total(t, candidate.tile);
-    const std::uint32_t moving = edges.loops & model_->dims_of(t);
-    const bool own = (moving & ~model_->window_dims(t)) != 0;
-    edges.served[i] = each > 0 ? 1 / (node.merge[i] * merge * each) : 0;
-    edges.delivered[i] = each > 0 ? 1 / each : 0;
-    edges.enter[i] = edges.delivered[i] / merge;
-    // Delivered words; what the loops outside the array repeat of them is Rest(array).
-    edges.closed[i] = each * total * model_->Rest(t, candidate.tile);
-    edges.open[i] =
-        edges.closed[i] / model_->Rest(t, array) * (moving != 0 ? model_->Rest(t, node.tile) : 1);
-    double least = own ? 1 : kInfinity;
-    for (std::uint32_t rest = moving & model_->window_dims(t); rest != 0; rest &= rest - 1) {
-      const int d = std::countr_zero(rest);
-      edges.slide[i][Index(d)] = model_->SlideFraction(
-          t, candidate.tile, array, d, static_cast<std::int64_t>(edges.factor[Index(d)]), own);
-      least = std::min(least, edges.slide[i][Index(d)]);
-    }
-    if (moving != 0) {
-      edges.open[i] *= least;
-    } else if (HasBit(model_->windowed(), t)) {
-      edges.open[i] =
-          std::min(edges.open[i], model_->ParentRate(node.source[i], t) * model_->Touched(t));
-    }
-    if (model_->any_forwarding() && !model_->IsOutput(t)) {
-      edges.open[i] =
-          std::min(edges.open[i], model_->ParentRate(node.source[i], t) * model_->Touched(t));
-      if (HasBit(model_->windowed(), t)) {
-        edges.closed[i] = edges.open[i];
-        edges.slide[i].fill(1);
-      }
-    }
-    if (model_->IsOutput(t)) {
-      const std::size_t source = Index(node.source[i]);
-      edges.fixed -= model_->ParentRebate(node.source[i]) * node.copies[source] +
-                     model_->ChildRebate(inner) * copies;
+    } else {
+      PriceEdge(node, candidate, t, price[i], merge, edges);
     }
     price[i] = model_->ParentRate(inner, t);
   }
@@ -119,9 +81,61 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
   const int source = HasBit(candidate.keep, output) ? inner : node.source[Index(output)];
   edges.fixed -=
       model_->ParentRebate(source) * (source == inner ? copies : node.copies[Index(source)]);
+  ListInside(node, candidate, price, merges, edges);
+}
+
+// The edge of tensor t into a candidate that keeps it. `price`: of a delivered word on its way;
+// `merge`: children that one word served reaches.
+void Tree::PriceEdge(const Node& node, const Candidate& candidate, int t, double price,
+                     double merge, Edges& edges) const {
+  const std::size_t i = Index(t);
+  const int inner = node.level + 1;
+  const double each = price + model_->ChildRate(inner, t);
+  const double total = model_->Total(t, candidate.tile);
+  const std::uint32_t moving = edges.loops & model_->dims_of(t);
+  const bool own = (moving & ~model_->window_dims(t)) != 0;
+  edges.served[i] = each > 0 ? 1 / (node.merge[i] * merge * each) : 0;
+  edges.delivered[i] = each > 0 ? 1 / each : 0;
+  edges.enter[i] = edges.delivered[i] / merge;
+  // Delivered words; what the loops outside the array repeat of them is Rest(array).
+  edges.closed[i] = each * total * model_->Rest(t, candidate.tile);
+  edges.open[i] = edges.closed[i] / model_->Rest(t, edges.array) *
+                  (moving != 0 ? model_->Rest(t, node.tile) : 1);
+  double least = own ? 1 : kInfinity;
+  for (std::uint32_t rest = moving & model_->window_dims(t); rest != 0; rest &= rest - 1) {
+    const int d = std::countr_zero(rest);
+    edges.slide[i][Index(d)] = model_->SlideFraction(
+        t, candidate.tile, edges.array, d, static_cast<std::int64_t>(edges.factor[Index(d)]), own);
+    least = std::min(least, edges.slide[i][Index(d)]);
+  }
+  if (moving != 0) {
+    edges.open[i] *= least;
+  } else if (HasBit(model_->windowed(), t)) {
+    edges.open[i] =
+        std::min(edges.open[i], model_->ParentRate(node.source[i], t) * model_->Touched(t));
+  }
+  if (model_->any_forwarding() && !model_->IsOutput(t)) {
+    edges.open[i] =
+        std::min(edges.open[i], model_->ParentRate(node.source[i], t) * model_->Touched(t));
+    if (HasBit(model_->windowed(), t)) {
+      edges.closed[i] = edges.open[i];
+      edges.slide[i].fill(1);
+    }
+  }
+  if (model_->IsOutput(t)) {
+    const std::size_t source = Index(node.source[i]);
+    edges.fixed -= model_->ParentRebate(node.source[i]) * node.copies[source] +
+                   model_->ChildRebate(inner) * edges.copies;
+  }
+}
+
+// The labels of the candidate's tile in the context of the node. `price`: of a word that tensor t
+// asks of what is above the tile.
+void Tree::ListInside(const Node& node, const Candidate& candidate, const TensorDoubles& price,
+                      const TensorDoubles& merges, Edges& edges) const {
   edges.inside.clear();
-  for (const Label& label : inside_->At(inner, candidate.tile)) {
-    double energy = label.energy - label.rebate * copies;
+  for (const Label& label : inside_->At(node.level + 1, candidate.tile)) {
+    double energy = label.energy - label.rebate * edges.copies;
     TensorDoubles enter{};
     TensorDoubles asked{};
     for (int t = 0; t < model_->tensors(); ++t) {
@@ -138,7 +152,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
       }
     }
     const double cycles =
-        std::max({node.cycles, label.cycles, model_->ComputeCycles(units * label.units)});
+        std::max({node.cycles, label.cycles, model_->ComputeCycles(edges.units * label.units)});
     edges.inside.push_back({energy, cycles, enter, asked});
   }
 }
