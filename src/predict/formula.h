@@ -95,6 +95,19 @@ struct LevelFigures {
   T halo{};                      ///< correction of the input for overlapping tiles
 };
 
+/// Share of the steps of dim d's loop with no loop inside of it that tensor t depends on.
+template <class T>
+T Untouched(const Context& context, const FormulaLevel<T>& level, const LevelFigures<T>& f,
+            std::size_t t, std::size_t d) {
+  T untouched(1.0);
+  for (std::size_t j = 0; j < f.trips.size(); ++j) {
+    if ((context.coupled[t] >> j & 1U) != 0) {
+      untouched = untouched * (T(1.0) - level.before[d][j] * f.active[j]);
+    }
+  }
+  return untouched;
+}
+
 template <class T>
 void Refetch(const Context& context, const FormulaLevel<T>& level, LevelFigures<T>& f) {
   for (std::size_t t = 0; t < 2; ++t) {
@@ -104,13 +117,7 @@ void Refetch(const Context& context, const FormulaLevel<T>& level, LevelFigures<
       if ((context.coupled[t] >> d & 1U) != 0) {
         enters = f.exact[d];
       } else {
-        T untouched(1.0);  // no loop inside that the tensor depends on
-        for (std::size_t j = 0; j < f.trips.size(); ++j) {
-          if ((context.coupled[t] >> j & 1U) != 0) {
-            untouched = untouched * (T(1.0) - level.before[d][j] * f.active[j]);
-          }
-        }
-        enters = f.trips[d] * (T(1.0) - untouched);
+        enters = f.trips[d] * (T(1.0) - Untouched(context, level, f, t, d));
       }
       f.refetch[t] += enters;
     }

@@ -111,10 +111,11 @@ void Predictor::Predict(const Context& context, std::span<const mapping::Dataflo
 }
 
 void Predictor::PredictRelaxed(const Context& context, std::size_t member, std::uint32_t allowed,
-                               std::span<const double> variables, std::size_t codes,
-                               Workspace& work, Relaxed& result) const {
+                               std::span<const double> variables, Workspace& work,
+                               Relaxed& result) const {
   const std::size_t width = center_.size();
   const std::size_t count = VariableCount(space_.levels);
+  const std::size_t codes = variables.size() / count;
   SLUICE_CHECK(variables.size() == codes * count, "all variables of all codes");
   const std::size_t rows = (width + kComponents) * count;
   work.batch.resize(codes * width);

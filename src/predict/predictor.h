@@ -74,10 +74,9 @@ class Predictor {
     std::vector<float> by_inputs;
     Mlp<float>::Trace trace;
   };
-  /// Values first: the caller's weights may depend on them.
+  /// Values first: the caller's weights may depend on them. Requires: all variables of each code.
   void PredictRelaxed(const Context& context, std::size_t member, std::uint32_t allowed,
-                      std::span<const double> variables, std::size_t codes, Workspace& work,
-                      Relaxed& result) const;
+                      std::span<const double> variables, Workspace& work, Relaxed& result) const;
   void GradientRelaxed(std::size_t member, std::span<const double> weights, std::size_t codes,
                        Workspace& work, Relaxed& result) const;
 

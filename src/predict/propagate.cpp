@@ -273,7 +273,8 @@ class Propagation {
     constexpr std::int64_t kGuided = 1200;
     constexpr std::size_t kChoices = 8;
     const std::int64_t budget = std::min(judge_.left(), kGuided);
-    DataflowCode code = judge_.so_far().best ? *judge_.so_far().best : space_.Random(rng_);
+    const auto& best = judge_.so_far().best;
+    DataflowCode code = best ? *best : space_.Random(rng_);
     double value = judge_.so_far().value;
     std::vector<DataflowCode> next;
     for (std::int64_t i = 0; i < budget && !judge_.done(); ++i) {
@@ -282,15 +283,15 @@ class Propagation {
       const double passed = static_cast<double>(i) / static_cast<double>(budget);
       const double temperature = kHot * std::pow(kCold / kHot, passed);
       constexpr std::int64_t kReturn = 60;
-      if (i % kReturn == 0 && judge_.so_far().best) {
-        code = *judge_.so_far().best;
+      if (i % kReturn == 0 && best) {
+        code = *best;
         value = judge_.so_far().value;
       }
       next.clear();
       for (std::size_t tries = 0; next.size() < kChoices && tries < 4 * kChoices; ++tries) {
-        DataflowCode neighbour = space_.Neighbour(code, rng_);
+        const DataflowCode neighbour = space_.Neighbour(code, rng_);
         if (!verified_.contains(mapping::ToNumbers(neighbour))) {
-          next.push_back(std::move(neighbour));
+          next.push_back(neighbour);
         }
       }
       if (next.empty()) {

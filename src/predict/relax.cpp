@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "mapper/codes/space.h"
@@ -105,7 +104,7 @@ void Relaxation::Clamp(std::span<double> variables) const {
 
 void Relaxation::Step(const Predictor& predictor, std::size_t member) {
   const std::size_t codes = variables_.size() / count_;
-  predictor.PredictRelaxed(context_, member, allowed_, variables_, codes, work_, relaxed_);
+  predictor.PredictRelaxed(context_, member, allowed_, variables_, work_, relaxed_);
   std::vector<double> slopes;
   slopes.reserve(codes * kComponents);
   for (const Components& logs : relaxed_.values) {
@@ -154,7 +153,7 @@ std::vector<mapping::DataflowCode> Relaxation::Codes() const {
       }
       code.levels.push_back(level);
     }
-    codes.push_back(space_.Repair(mapping::Canonical(space_.layer(), std::move(code))));
+    codes.push_back(space_.Repair(mapping::Canonical(space_.layer(), code)));
   }
   return codes;
 }

@@ -143,14 +143,14 @@ TEST(Predictor, RelaxedGradientAgreesWithDifferences) {
   Predictor::Workspace work;
   Predictor::Relaxed at;
   Predictor::Relaxed near;
-  predictor.PredictRelaxed(context, 0, 0xF, variables, 1, work, at);
+  predictor.PredictRelaxed(context, 0, 0xF, variables, work, at);
   predictor.GradientRelaxed(0, weights, 1, work, at);
   std::size_t close = 0;
   for (std::size_t v = 0; v < variables.size(); ++v) {
     constexpr double kStep = 1e-3;
     auto moved = variables;
     moved[v] += kStep;
-    predictor.PredictRelaxed(context, 0, 0xF, moved, 1, work, near);
+    predictor.PredictRelaxed(context, 0, 0xF, moved, work, near);
     const double slope = (near.values[0][Index(Component::kInnerWords)] -
                           at.values[0][Index(Component::kInnerWords)]) /
                          kStep;

@@ -176,7 +176,7 @@ Result<DatasetOptions> GetHeader(ByteReader& in, const std::string& name) {
   const std::size_t used = before - in.left();
   const auto hash = in.Take(kHashDigits);
   if (!seed || !groups || !codes || !levels || !flags || !hash ||
-      Checksum(*copy.Take(used)) != *hash) {
+      Checksum(copy.Take(used).value_or("")) != *hash) {
     return bad(ErrorCode::kSyntax, "has a damaged header", "make it again");
   }
   options.seed = *seed;

@@ -164,23 +164,27 @@ double Rank(const cost::CodeCost& cost, CodeObjective objective) {
          (cost.legal() ? 1.0 : kTooLarge);
 }
 
-void Descend(const CodeSpace& space, Labeller& labeller, CodeObjective objective,
-             mapping::DataflowCode code, double value, std::size_t budget, Rng& rng) {
+struct RankedCode {
+  mapping::DataflowCode code;
+  double rank = 0;
+};
+
+void Descend(const CodeSpace& space, Labeller& labeller, CodeObjective objective, RankedCode at,
+             std::size_t budget, Rng& rng) {
   constexpr std::size_t kBatch = 4;
   std::vector<mapping::DataflowCode> next;
   while (budget > 0) {
     next.clear();
     for (std::size_t i = 0; i < std::min(kBatch, budget); ++i) {
-      next.push_back(space.Neighbour(code, rng));
+      next.push_back(space.Neighbour(at.code, rng));
     }
     budget -= next.size();
     const auto costs = labeller.Price(next, false);
     for (std::size_t i = 0; i < next.size(); ++i) {
-      const double price = Rank(costs[i], objective);
+      const double rank = Rank(costs[i], objective);
       constexpr double kTolerance = 1.02;
-      if (price <= value * kTolerance) {
-        value = price;
-        code = next[i];
+      if (rank <= at.rank * kTolerance) {
+        at = {next[i], rank};
       }
     }
   }
@@ -251,8 +255,8 @@ Group SampleGroup(const DatasetOptions& options, std::size_t index) {
     for (std::size_t i = 1; i < codes.size(); ++i) {
       best = Rank(costs[i], kObjectives[o]) < Rank(costs[best], kObjectives[o]) ? i : best;
     }
-    Descend(space, labeller, kObjectives[o], codes[best], Rank(costs[best], kObjectives[o]), share,
-            rng);
+    Descend(space, labeller, kObjectives[o], {codes[best], Rank(costs[best], kObjectives[o])},
+            share, rng);
   }
   return group;
 }

@@ -73,6 +73,11 @@ Table MakeTable(const Dataset& dataset, Split split) {
   return table;
 }
 
+struct Tables {
+  Table train;
+  Table validation;
+};
+
 struct Standard {
   std::vector<float> center;
   std::vector<float> scale;
@@ -179,11 +184,11 @@ bool Stopped(const TrainOptions& options) {
 }
 
 /// Trains one member; false when stopped.
-bool TrainMember(Mlp<float>& network, int member, const Table& train, const Table& validation,
-                 const TrainOptions& options, double start, std::vector<CurvePoint>& curves) {
+bool TrainMember(Mlp<float>& network, int member, const Tables& tables, const TrainOptions& options,
+                 double start, std::vector<CurvePoint>& curves) {
   Rng rng = Rng(options.seed).Split(static_cast<std::uint64_t>(member) + 1);
   Trainer trainer(network, options.decay);
-  std::vector<std::uint32_t> order(train.rows());
+  std::vector<std::uint32_t> order(tables.train.rows());
   std::iota(order.begin(), order.end(), 0U);
   std::vector<float> best(network.weights().begin(), network.weights().end());
   double best_loss = std::numeric_limits<double>::infinity();
@@ -204,11 +209,12 @@ bool TrainMember(Mlp<float>& network, int member, const Table& train, const Tabl
       constexpr double kLast = 0.01;
       const double rate =
           options.rate * (kLast + (1 - kLast) * 0.5 * (1 + std::cos(std::numbers::pi * passed)));
-      loss += trainer.Step(
-          train, std::span(order).subspan(at, std::min(options.batch, order.size() - at)), rate);
+      loss += trainer.Step(tables.train,
+                           std::span(order).subspan(at, std::min(options.batch, order.size() - at)),
+                           rate);
     }
     const CurvePoint point{member, epoch, loss / static_cast<double>(order.size()),
-                           trainer.Loss(validation), ThreadSeconds() - start};
+                           trainer.Loss(tables.validation), ThreadSeconds() - start};
     curves.push_back(point);
     ++waited;
     if (point.validation_loss < best_loss) {
@@ -244,16 +250,16 @@ Status ValidateTrainOptions(const TrainOptions& options) {
 Result<TrainOutcome> Train(const Dataset& dataset, const TrainOptions& options) {
   SLUICE_TRY_STATUS(ValidateTrainOptions(options));
   const double start = ThreadSeconds();
-  Table train = MakeTable(dataset, Split::kTrain);
-  Table validation = MakeTable(dataset, Split::kValidation);
-  if (train.rows() == 0 || validation.rows() == 0) {
+  Tables tables = {.train = MakeTable(dataset, Split::kTrain),
+                   .validation = MakeTable(dataset, Split::kValidation)};
+  if (tables.train.rows() == 0 || tables.validation.rows() == 0) {
     return Fail(Diagnostic(ErrorCode::kBadValue, "too few layers to train and to validate")
                     .WithHint("one layer in 20 validates; make a data set of at least 20 layers"));
   }
-  const Standard standard = StandardOf(train);
-  Apply(standard, train);
-  Apply(standard, validation);
-  std::vector<int> sizes = {static_cast<int>(train.width)};
+  const Standard standard = StandardOf(tables.train);
+  Apply(standard, tables.train);
+  Apply(standard, tables.validation);
+  std::vector<int> sizes = {static_cast<int>(tables.train.width)};
   sizes.insert(sizes.end(), options.hidden.begin(), options.hidden.end());
   sizes.push_back(static_cast<int>(kComponents));
   std::vector<Mlp<float>> members;
@@ -261,12 +267,12 @@ Result<TrainOutcome> Train(const Dataset& dataset, const TrainOptions& options) 
   bool complete = true;
   for (int m = 0; m < options.members && complete; ++m) {
     members.emplace_back(sizes, Rng(options.seed).Split(1000 + static_cast<std::uint64_t>(m)));
-    complete = TrainMember(members.back(), m, train, validation, options, start, curves);
+    complete = TrainMember(members.back(), m, tables, options, start, curves);
   }
   ModelOrigin origin;
   origin.labels = dataset.options.compatible ? "maestro" : "maestro-exact";
   origin.seed = options.seed;
-  origin.samples = train.rows();
+  origin.samples = tables.train.rows();
   const double seconds = ThreadSeconds() - start;
   return TrainOutcome{Predictor(dataset.options.space, standard.center, standard.scale,
                                 std::move(members), std::move(origin)),
