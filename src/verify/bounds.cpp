@@ -313,27 +313,33 @@ const Search::Frontier& Search::Inside(const Context& context, Code tile) {
     }
     const Loops loops = LoopsOf(tile, array);
     for (const Edges& edges : options.groups[g].best) {
-      std::uint32_t ds = loops.mask;
-      do {
-        const int first = ds == 0 ? -1 : std::countr_zero(ds);
-        ds &= ds - 1U;
-        PerTensor energy{};
-        for (int t = 0; t < grid_->tensors(); ++t) {
-          if (HasBit(edges.keep, t)) {
-            energy[Index(t)] = Energy(edges, loops, t, first, kInfinity);
-          }
-        }
-        const Point sum = Sum(node, edges, energy);
-        for (const Point& point : *edges.inside) {
-          if (Total(sum, point) < limit_) {
-            Add(found, Needed({sum.energy + point.energy, std::max(sum.cycles, point.cycles),
-                               sum.asked + point.asked, sum.put + point.put}));
-          }
-        }
-      } while (ds != 0);
+      AddOrders(node, edges, loops, found);
     }
   }
   return inside_.at((static_cast<std::int64_t>(number) << 32) + tile) = std::move(found);
+}
+
+// These edges with what is inside of them, for every loop that may be innermost.
+void Search::AddOrders(const Node& node, const Edges& edges, const Loops& loops,
+                       Frontier& found) const {
+  std::uint32_t ds = loops.mask;
+  do {
+    const int first = ds == 0 ? -1 : std::countr_zero(ds);
+    ds &= ds - 1U;
+    PerTensor energy{};
+    for (int t = 0; t < grid_->tensors(); ++t) {
+      if (HasBit(edges.keep, t)) {
+        energy[Index(t)] = Energy(edges, loops, t, first, kInfinity);
+      }
+    }
+    const Point sum = Sum(node, edges, energy);
+    for (const Point& point : *edges.inside) {
+      if (Total(sum, point) < limit_) {
+        Add(found, Needed({sum.energy + point.energy, std::max(sum.cycles, point.cycles),
+                           sum.asked + point.asked, sum.put + point.put}));
+      }
+    }
+  } while (ds != 0);
 }
 
 // What docs/certificates.md calls the simple bound: compulsory traffic between levels 0 and 1, and

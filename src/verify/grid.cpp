@@ -263,34 +263,40 @@ void Grid::FillPlacements(int level, const std::vector<std::pair<Code, Code>>& a
     at.spatial_y = LoopsOf(y);
     do {
       do {
-        Spread::Axes placed = {at.spatial_x, at.spatial_y, {}};
-        cost::Nest nest;
-        cost::BuildNest(compiled(), mapping, nest);
-        for (int t = 0; t < tensors(); ++t) {
-          placed.rate[Index(t)] = cost::NetworkWordEnergy(compiled(), nest, level, t);
-          spread.way[Index(t)] = std::min(spread.way[Index(t)], placed.rate[Index(t)]);
-        }
-        const auto no_worse = [this](const Spread::Axes& a, const Spread::Axes& b) {
-          for (int t = 0; t < tensors(); ++t) {
-            if (a.rate[Index(t)] > b.rate[Index(t)]) {
-              return false;
-            }
-          }
-          return true;
-        };
-        if (fixed && std::ranges::any_of(spread.axes, [&](const Spread::Axes& other) {
-              return no_worse(other, placed);
-            })) {
-          continue;
-        }
-        if (fixed) {
-          std::erase_if(spread.axes,
-                        [&](const Spread::Axes& other) { return no_worse(placed, other); });
-        }
-        spread.axes.push_back(placed);
+        AddPlacement(level, mapping, fixed, spread);
       } while (std::ranges::next_permutation(at.spatial_y, by_dim).found);
     } while (std::ranges::next_permutation(at.spatial_x, by_dim).found);
   }
+}
+
+// Adds the placement of `mapping` in the fan-out below `level`. `fixed`: its rates are all that
+// counts, so that one which is worse for no tensor stands for others.
+void Grid::AddPlacement(int level, const mapping::Mapping& mapping, bool fixed,
+                        Spread& spread) const {
+  const mapping::LevelMapping& at = mapping.levels[Index(level)];
+  Spread::Axes placed = {at.spatial_x, at.spatial_y, {}};
+  cost::Nest nest;
+  cost::BuildNest(compiled(), mapping, nest);
+  for (int t = 0; t < tensors(); ++t) {
+    placed.rate[Index(t)] = cost::NetworkWordEnergy(compiled(), nest, level, t);
+    spread.way[Index(t)] = std::min(spread.way[Index(t)], placed.rate[Index(t)]);
+  }
+  const auto no_worse = [this](const Spread::Axes& a, const Spread::Axes& b) {
+    for (int t = 0; t < tensors(); ++t) {
+      if (a.rate[Index(t)] > b.rate[Index(t)]) {
+        return false;
+      }
+    }
+    return true;
+  };
+  if (fixed) {
+    if (std::ranges::any_of(spread.axes,
+                            [&](const Spread::Axes& other) { return no_worse(other, placed); })) {
+      return;
+    }
+    std::erase_if(spread.axes, [&](const Spread::Axes& other) { return no_worse(placed, other); });
+  }
+  spread.axes.push_back(placed);
 }
 
 bool Grid::Fits(int level, std::uint32_t keep, Code x) const {
@@ -389,32 +395,37 @@ void Grid::FillRates() {
   }
 }
 
+// Vectors of factors that fit one axis of `room` cells, over the dims of `may`.
+std::vector<Code> Grid::FactorsOnAxis(int level, mapping::LoopKind kind, std::int64_t room,
+                                      std::uint32_t may) const {
+  std::vector<Code> found = {0};
+  for (int d = 0; d < dims(); ++d) {
+    std::vector<Code> next;
+    for (const Code x : found) {
+      const double used = Product(x);
+      for (std::size_t i = 0; i < divisors_[Index(d)].size(); ++i) {
+        const std::int64_t factor = divisors_[Index(d)][i];
+        if (used * static_cast<double>(factor) <= static_cast<double>(room) &&
+            (factor == 1 || HasBit(may, d)) &&
+            (constraints_ == nullptr ||
+             constraints_->levels[Index(level)].of(kind).Allows(Index(d), factor))) {
+          next.push_back(x + stride_[Index(d)] * static_cast<Code>(i));
+        }
+      }
+    }
+    found = std::move(next);
+  }
+  return found;
+}
+
 // All pairs of factors on X and on Y, by their product.
 void Grid::FillSpreads(int level) {
   const mapping::ValidityTable::Level& limits = evaluator_->validity().levels[Index(level)];
-  const auto list = [&](std::int64_t room, std::uint32_t may, mapping::LoopKind kind) {
-    std::vector<Code> found = {0};
-    for (int d = 0; d < dims(); ++d) {
-      std::vector<Code> next;
-      for (const Code x : found) {
-        const double used = Product(x);
-        for (std::size_t i = 0; i < divisors_[Index(d)].size(); ++i) {
-          const std::int64_t factor = divisors_[Index(d)][i];
-          if (used * static_cast<double>(factor) <= static_cast<double>(room) &&
-              (factor == 1 || HasBit(may, d)) &&
-              (constraints_ == nullptr ||
-               constraints_->levels[Index(level)].of(kind).Allows(Index(d), factor))) {
-            next.push_back(x + stride_[Index(d)] * static_cast<Code>(i));
-          }
-        }
-      }
-      found = std::move(next);
-    }
-    return found;
-  };
   std::map<Code, std::vector<std::pair<Code, Code>>> by_product;
-  const std::vector<Code> on_y = list(limits.y, limits.may_unroll_y, mapping::LoopKind::kSpatialY);
-  for (const Code x : list(limits.x, limits.may_unroll_x, mapping::LoopKind::kSpatialX)) {
+  const std::vector<Code> on_y =
+      FactorsOnAxis(level, mapping::LoopKind::kSpatialY, limits.y, limits.may_unroll_y);
+  for (const Code x :
+       FactorsOnAxis(level, mapping::LoopKind::kSpatialX, limits.x, limits.may_unroll_x)) {
     for (const Code y : on_y) {
       const Code product = Times(x, y);
       if (product >= 0) {

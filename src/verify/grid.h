@@ -119,8 +119,11 @@ class Grid {
   void FillTiles();
   void FillRates();
   void FillSpreads(int level);
+  [[nodiscard]] std::vector<Code> FactorsOnAxis(int level, mapping::LoopKind kind,
+                                                std::int64_t room, std::uint32_t may) const;
   void FillPlacements(int level, const std::vector<std::pair<Code, Code>>& axes,
                       Spread& spread) const;
+  void AddPlacement(int level, const mapping::Mapping& mapping, bool fixed, Spread& spread) const;
   [[nodiscard]] mapping::LoopList LoopsOf(Code x) const;
   /// Two spatial dims move one axis of t: the way of its words depends on the tile.
   [[nodiscard]] bool Diagonal(int t, Code space) const;

@@ -332,11 +332,30 @@ void Search::Orders(int level, Code outer, Code inner, std::uint32_t first,
     free = free && (last || !grid_->compiled().tensor[Index(t)].joint);
   }
   Order order;
-  Extend(loops, loops.mask, last ? 0 : loops.moving, 0, order, first, free, out);
+  Extend({.dims = loops.mask, .open = last ? 0 : loops.moving}, first, free, order, out);
 }
 
-void Search::Extend(const Loops& loops, std::uint32_t rest, std::uint32_t open, std::uint32_t slid,
-                    Order& order, std::uint32_t first, bool free, std::vector<Order>& out) const {
+// What is left once the next loop is over d.
+Search::Remaining Search::After(const Remaining& remaining, int d) const {
+  Remaining next = remaining;
+  next.dims &= ~Bit(d);
+  for (std::uint32_t ts = remaining.open; ts != 0; ts &= ts - 1U) {
+    const int t = std::countr_zero(ts);
+    if (!grid_->Moves(t, d)) {
+      continue;
+    }
+    if (grid_->Simple(t) || HasBit(grid_->compiled().tensor[Index(t)].single_dims, d)) {
+      next.open &= ~Bit(t);
+    } else {
+      next.slid |= Bit(t);
+    }
+  }
+  return next;
+}
+
+void Search::Extend(Remaining remaining, std::uint32_t first, bool free, Order& order,
+                    std::vector<Order>& out) const {
+  auto& [rest, open, slid] = remaining;
   std::uint32_t moving = 0;  // dims that move a tensor whose count is not settled
   for (std::uint32_t ts = open; ts != 0; ts &= ts - 1U) {
     const std::uint32_t dims = grid_->compiled().tensor[Index(std::countr_zero(ts))].dims & rest;
@@ -362,21 +381,8 @@ void Search::Extend(const Loops& loops, std::uint32_t rest, std::uint32_t open, 
   }
   for (; choices != 0; choices &= choices - 1U) {
     const int d = std::countr_zero(choices);
-    std::uint32_t still_open = open;
-    std::uint32_t now_slid = slid;
-    for (std::uint32_t ts = open; ts != 0; ts &= ts - 1U) {
-      const int t = std::countr_zero(ts);
-      if (!grid_->Moves(t, d)) {
-        continue;
-      }
-      if (grid_->Simple(t) || HasBit(grid_->compiled().tensor[Index(t)].single_dims, d)) {
-        still_open &= ~Bit(t);
-      } else {
-        now_slid |= Bit(t);
-      }
-    }
     order.push_back(d);
-    Extend(loops, rest & ~Bit(d), still_open, now_slid, order, first, free, out);
+    Extend(After(remaining, d), first, free, order, out);
     order.pop_back();
   }
 }

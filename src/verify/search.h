@@ -131,6 +131,12 @@ class Search {
     std::uint32_t first = 0;  ///< dims that may be innermost
   };
   using Order = std::vector<int>;  ///< dims, innermost first
+  /// What a partly chosen order leaves open.
+  struct Remaining {
+    std::uint32_t dims = 0;  ///< not placed
+    std::uint32_t open = 0;  ///< bit t: a loop may still change the tensor's count
+    std::uint32_t slid = 0;  ///< bit t: a loop has slid its window
+  };
 
   [[nodiscard]] double Value(double energy, double cycles) const;
   [[nodiscard]] bool Late();
@@ -150,6 +156,7 @@ class Search {
   [[nodiscard]] Point Needed(Point point) const;
   static void Add(Frontier& frontier, Point point);
   const Frontier& Inside(const Context& context, Code tile);
+  void AddOrders(const Node& node, const Edges& edges, const Loops& loops, Frontier& found) const;
   void InsideLast(const Context& context, Code tile, Frontier& out) const;
   [[nodiscard]] Point LastLevel(const Node& node, const Spread& spread) const;
   const Options& OptionsOf(const Context& context);
@@ -161,8 +168,9 @@ class Search {
   void Finish(const Node& node);
   void Orders(int level, Code outer, Code inner, std::uint32_t first,
               std::vector<Order>& out) const;
-  void Extend(const Loops& loops, std::uint32_t rest, std::uint32_t open, std::uint32_t slid,
-              Order& order, std::uint32_t first, bool free, std::vector<Order>& out) const;
+  [[nodiscard]] Remaining After(const Remaining& remaining, int d) const;
+  void Extend(Remaining remaining, std::uint32_t first, bool free, Order& order,
+              std::vector<Order>& out) const;
   void Evaluate(int level, mapping::Mapping& mapping);
   void Place(int level, mapping::Mapping& mapping);
 
