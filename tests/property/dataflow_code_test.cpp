@@ -1,7 +1,7 @@
 /// \file
 /// Dataflow codes: canonical codes, dataflows, MAESTRO's text and integers correspond one to one;
-/// every code is a mapping that covers the operator on any machine, and where tiles divide the
-/// mapping remembers the code. The maestro models count the same work through a code as the layer
+/// every code is a mapping that is valid on any machine, and says what the code says where there is
+/// room for it. The maestro models count the same work through a code as the layer
 /// has.
 
 #include <algorithm>
@@ -11,10 +11,15 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "arch/architecture.h"
 #include "cost/maestro/exact.h"
 #include "io/maestro/network.h"
+#include "io/yaml/arch/arch.h"
+#include "ir/network.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/nest.h"
+#include "mapping/mapping.h"
+#include "mapping/workload.h"
 #include "testing/maestro_cases.h"
 #include "testing/nests.h"
 
@@ -188,39 +193,102 @@ RC_GTEST_PROP(CodeMapper, EveryCodeCoversTheOperatorOnAnyMachine, ()) {
   RC_ASSERT(violations.empty());
 }
 
-std::int64_t Divisor(Rng& rng, std::int64_t n) {
-  std::int64_t d = rng.Between(1, n);
-  while (n % d != 0) {
-    --d;
+/// Memories of random sizes and keeps, fan-outs anywhere.
+arch::Chain RandomMachine(Rng& rng) {
+  arch::Chain chain;
+  const std::int64_t memories = rng.Between(2, 6);
+  for (std::int64_t m = 0; m < memories; ++m) {
+    arch::Level level;
+    level.memory.name = "M" + std::to_string(m);
+    level.memory.read_pj = static_cast<double>(rng.Between(0, 20));
+    level.memory.fill_pj = level.memory.update_pj = level.memory.read_pj;
+    if (m > 0) {
+      level.memory.capacity_words = rng.Between(1, 40) * rng.Between(1, 40);
+      level.memory.buffering = rng.Below(3) == 0 ? 2 : 1;
+      for (arch::Keep& keep : level.memory.keep) {
+        keep = rng.Below(4) == 0 ? arch::Keep::kNever : arch::Keep::kMay;
+      }
+    }
+    level.fan_out.x = rng.Below(2) == 0 ? rng.Between(1, 6) : 1;
+    level.fan_out.y = rng.Below(2) == 0 ? rng.Between(1, 6) : 1;
+    chain.levels.push_back(level);
   }
-  return d;
+  chain.compute.classes.push_back({});
+  return chain;
 }
 
-RC_GTEST_PROP(CodeMapper, DividingCodesAreRememberedByTheirMappings, ()) {
+RC_GTEST_PROP(CodeMapper, EveryCodeFitsWhereAnyMappingDoes, ()) {
   Rng rng(*rc::gen::arbitrary<std::uint64_t>());
-  const auto workload = ConvNest(rng, 1);
-  const std::int64_t x = rng.Between(2, 6);
-  const auto chain = Machine(x, rng.Between(2, 6), 1);
+  const auto workload = ConvNest(rng, rng.Between(1, 2));
+  arch::Chain chain = RandomMachine(rng);
+  if (rng.Below(2) == 0) {
+    chain.levels.back().memory.keep[0] = arch::Keep::kMust;
+  }
   const auto mapper = mapping::CodeMapper::Create(workload, chain);
   RC_ASSERT(mapper.has_value());
-  auto parent = CodeExtents(mapper->layer());
-  DataflowCode code = RandomCode(rng, 2, 1);
-  for (std::size_t l = 0; l < 2; ++l) {
-    LevelCode& level = code.levels[l];
-    for (std::size_t d = 0; d < parent.size(); ++d) {
-      level.tile[d] = Divisor(rng, parent[d]);
+  const auto least = TrivialMapping(workload, chain);
+  RC_PRE(CheckMapping(workload, chain, least).empty());
+  const auto code = mapping::Canonical(
+      mapper->layer(), RandomCode(rng, static_cast<std::size_t>(rng.Between(1, 4)), 24));
+  const auto mapping = mapper->MappingOf(code);
+  RC_ASSERT(CheckMapping(workload, chain, mapping).empty());
+  RC_ASSERT(mapper->MappingOf(code) == mapping);
+}
+
+TEST(CodeMapper, RandomCodesAreValidOnEveryArchitecture) {
+  Rng rng(7);
+  for (const char* name : {"eyeriss", "nvdla-like", "simba"}) {
+    const auto machine =
+        io::LoadArchitecture(std::string(SLUICE_SOURCE_DIR) + "/archs/" + name + ".yaml");
+    ASSERT_TRUE(machine) << machine.error().Render();
+    for (const char* text : {"conv K=64 C=3 P=112 Q=112 R=7 S=7 stride=2",
+                             "conv K=197 C=24 P=13 Q=13 R=3 S=3", "gemm M=128 N=768 K=768"}) {
+      const auto network = ir::ParseOperatorDescriptor(text);
+      ASSERT_TRUE(network);
+      const auto workload = mapping::MakeWorkload(network->operators[0], *network);
+      const auto chain = arch::ChainFor(*machine, network->operators[0].body);
+      const auto mapper = mapping::CodeMapper::Create(*workload, *chain);
+      ASSERT_TRUE(mapper);
+      for (int i = 0; i < 200; ++i) {
+        const auto code = mapping::Canonical(
+            mapper->layer(), RandomCode(rng, static_cast<std::size_t>(rng.Between(1, 4)), 112));
+        const auto mapping = mapper->MappingOf(code);
+        EXPECT_TRUE(CheckMapping(*workload, *chain, mapping).empty())
+            << name << ' ' << text << '\n'
+            << PrintLoopNest(*workload, *chain, mapping);
+      }
     }
-    const std::size_t p = Index(level.parallel);
-    const std::int64_t trips = parent[p] / level.tile[p];
-    level.units = Divisor(rng, std::min(trips, chain.levels[1].fan_out.y));
-    const std::int64_t units = l == 0 ? std::min(trips, x) : level.units;
-    RC_PRE(trips % units == 0);
-    parent = level.tile;
   }
-  code = mapping::Canonical(mapper->layer(), code);
-  const auto again = mapper->CodeOf(mapper->MappingOf(code), 2);
-  RC_ASSERT(again.has_value());
-  RC_ASSERT(*again == mapping::Remembered(mapper->layer(), code, x));
+}
+
+/// One memory inside, large enough for all: what a code says is what the mapping does.
+TEST(CodeMapper, TilesUnitsAndOrdersAreThoseOfTheCode) {
+  const auto nest = testing::MakeNest({{"M", 8}, {"N", 12}, {"K", 6}},
+                                      {{"A", {"M", "K"}}, {"B", {"K", "N"}}, {"C", {"M", "N"}}});
+  const auto chain = Machine(4, 1, 0);
+  const auto mapper = mapping::CodeMapper::Create(nest, chain);
+  ASSERT_TRUE(mapper);
+  DataflowCode code;
+  LevelCode level;  // N as K, K as C, M as Y
+  level.parallel = CodeDim::kK;
+  level.order = {CodeDim::kK, CodeDim::kY, CodeDim::kC, CodeDim::kX, CodeDim::kR, CodeDim::kS};
+  level.tile = {6, 3, 4, 1, 1, 1};
+  code.levels.push_back(level);
+  const auto mapping = mapper->MappingOf(mapping::Canonical(mapper->layer(), code));
+  ASSERT_EQ(mapping.levels.size(), 2U);
+  const auto product = [](const mapping::LoopList& loops, int dim) {
+    std::int64_t bound = 1;
+    for (const auto& loop : loops) {
+      bound *= loop.dim == dim ? loop.bound : 1;
+    }
+    return bound;
+  };
+  EXPECT_EQ(product(mapping.levels[1].spatial_x, 1), 4);
+  // N runs outside of the parallel dim's own place, so it fills the inner memory; M and K do not.
+  EXPECT_EQ(product(mapping.levels[0].temporal, 0), 2);
+  EXPECT_EQ(product(mapping.levels[0].temporal, 2), 2);
+  EXPECT_EQ(product(mapping.levels[1].temporal, 0), 4);
+  EXPECT_EQ(product(mapping.levels[1].temporal, 2), 3);
 }
 
 TEST(CodeMapper, FindsTheRolesOfTheDims) {

@@ -36,7 +36,7 @@ std::vector<const CodeSearch*> AllCodeSearches() {
   return all;
 }
 
-Result<const CodeSearch*> FindCodeSearch(std::string_view name) {
+sluice::Result<const CodeSearch*> FindCodeSearch(std::string_view name) {
   std::vector<std::string> names;
   for (const CodeSearch* search : AllCodeSearches()) {
     if (search->name() == name) {

@@ -93,6 +93,6 @@ class CodeSearch {
 /// The searches of this module, in the order in which they are listed.
 std::vector<const CodeSearch*> AllCodeSearches();
 /// Errors: kUnknownName with the names there are.
-Result<const CodeSearch*> FindCodeSearch(std::string_view name);
+sluice::Result<const CodeSearch*> FindCodeSearch(std::string_view name);
 
 }  // namespace sluice::mapper::codes

@@ -3,22 +3,13 @@
 /// Dataflow codes as mappings of any machine, so that the reference model prices what the `maestro`
 /// models price.
 ///
-/// Correspondence. Level i of a code runs its loops over tiles at memory i of the chain (so memory
-/// i + 1 holds its tile), and what is left inside the last level's tile runs one memory further in.
-/// Its parallel dim is unrolled on the i-th axis of the machine's fan-outs, outermost first, X
-/// before Y. Tensors are kept wherever the memories may hold them.
+/// Correspondence. Level i of a code runs its loops over tiles at memory i of the chain, so that
+/// memory i + 1 holds its tile. Its parallel dim goes on the i-th axis of the machine's fan-outs,
+/// outermost first, X before Y, and around again. What the code leaves open follows by the rules of
+/// fill.h. Memories further in than the code has levels hold what fits of its last tile, in the
+/// order of its last level; dims of the operator that no code speaks of (batch, groups, a third
+/// window) are outermost everywhere.
 ///
-/// Where tiles divide their parents, units divide trip counts and the chain has enough memories and
-/// axes, CodeOf is the inverse of MappingOf (up to loops that do not iterate). Elsewhere:
-///   1. A tile that is no multiple of the tile inside it is rounded up to one; the last iteration
-///   is
-///      ragged, and everything is still covered exactly once.
-///   2. Units are cut to the size of the axis. Without an axis, or where the machine does not let
-///   the
-///      dim on it, the dim stays in time.
-///   3. With more code levels than memories, the inner levels share the innermost memory.
-///   4. Dims of the operator that no code speaks of (batch, groups, a third window) are stepped
-///      through at the outermost memory.
 /// Tested by tests/property/dataflow_code_test.cpp.
 
 #include <array>
@@ -27,8 +18,8 @@
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
 #include "mapping/dataflow/code.h"
+#include "mapping/dataflow/fill.h"
 #include "mapping/mapping.h"
-#include "mapping/validity.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapping {
@@ -51,32 +42,16 @@ class CodeMapper {
   static Result<CodeMapper> Create(const Workload& workload, const arch::Chain& chain);
 
   [[nodiscard]] const Layer& layer() const { return binding_.layer; }
-  /// Requires: a canonical code of layer(). Covers the workload and respects the fan-outs; capacity
-  /// is left to FitsQuickly. No allocation.
+  /// Requires: a canonical code of layer(). Valid, if any mapping with factors that divide is. No
+  /// allocation.
   [[nodiscard]] Mapping MappingOf(const DataflowCode& code) const;
-  /// The code of `levels` levels whose mapping this is. Errors: kMappingInvalid when there is none.
-  [[nodiscard]] Result<DataflowCode> CodeOf(const Mapping& mapping, std::size_t levels) const;
 
  private:
-  struct Axis {
-    std::size_t memory = 0;
-    bool y = false;
-    std::int64_t size = 1;
-    std::uint32_t may_unroll = 0;
-  };
-
   CodeMapper(const Workload& workload, const arch::Chain& chain, LayerBinding binding);
-  [[nodiscard]] const Axis* AxisOf(std::size_t level, int dim) const;
-  void Fold(Mapping& mapping) const;
 
+  Workload workload_;
+  FillMachine machine_;
   LayerBinding binding_;
-  StaticVector<std::int64_t, kMaxDims> bounds_;
-  StaticVector<Axis, std::size_t{2} * arch::kMaxLevels> axes_;
-  StaticVector<std::uint32_t, arch::kMaxLevels> keep_;
 };
-
-/// The code with trip counts of 1 put last in each order, and units no larger than they can be:
-/// what a mapping remembers of it. `axes`: units at the outermost level.
-DataflowCode Remembered(const Layer& layer, DataflowCode code, std::int64_t outermost_units);
 
 }  // namespace sluice::mapping
