@@ -82,6 +82,10 @@ std::int64_t TileWords(const Workload& workload, const Mapping& mapping, std::si
 std::vector<Violation> CheckMapping(const Workload& workload, const arch::Chain& chain,
                                     const Mapping& mapping);
 
+/// Names of the tensors for print-outs, unique: their own if all have at most ten characters, else
+/// `input`, `weight`, `output`, with a number from the second of a class on.
+std::vector<std::string> TensorLabels(const Workload& workload);
+
 /// An indented loop nest, 80 columns, one line a loop, tiles kept at the right:
 ///   DRAM  [Input 802816] [Weight 36864] [Output 200704]
 ///     for K in 0:4

@@ -5,10 +5,12 @@
 /// Tested by tests/unit/mapping_test.cpp.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -105,6 +107,23 @@ class Nest {
 };
 
 }  // namespace
+
+std::vector<std::string> TensorLabels(const Workload& workload) {
+  constexpr std::size_t kShort = 10;
+  if (std::ranges::all_of(workload.tensor_names,
+                          [](const std::string& name) { return name.size() <= kShort; })) {
+    return workload.tensor_names;
+  }
+  std::vector<std::string> labels;
+  labels.reserve(workload.tensors.size());
+  std::array<int, arch::kTensorClasses> seen{};
+  for (const WorkloadTensor& tensor : workload.tensors) {
+    const int count = ++seen[static_cast<std::size_t>(tensor.tensor_class)];
+    labels.push_back(fmt::format("{}{}", arch::TensorClassName(tensor.tensor_class),
+                                 count == 1 ? "" : std::to_string(count)));
+  }
+  return labels;
+}
 
 std::string PrintLoopNest(const Workload& workload, const arch::Chain& chain,
                           const Mapping& mapping) {

@@ -57,6 +57,7 @@ std::string AxesText(const mapping::Workload& workload, const mapping::WorkloadT
   return text;
 }
 
+/// Tensors by their labels: operators that share the workload have names of their own.
 Json WorkloadPayload(const mapping::Workload& workload) {
   Json dims = Json::array();
   for (std::size_t d = 0; d < workload.dim_names.size(); ++d) {
@@ -142,14 +143,16 @@ Result<Json> SolutionPayload(const planner::Solution& solution,
   }
   SLUICE_TRY(const cost::Evaluator evaluator,
              cost::Evaluator::Create(solution.workload, chain, policy));
-  SLUICE_TRY(std::string directives,
-             mapping::PrintDirectives(solution.workload, chain, solution.mapping));
+  mapping::Workload labelled = solution.workload;
+  labelled.tensor_names = mapping::TensorLabels(solution.workload);
+  SLUICE_TRY(std::string directives, mapping::PrintDirectives(labelled, chain, solution.mapping));
   const cost::Score bound = cost::LowerBound(evaluator);
-  Json json = WorkloadPayload(solution.workload);
+  Json json = WorkloadPayload(labelled);
   json["chain"] = solution.chain;
   json["uses"] = solution.uses;
   json["evaluations"] = solution.evaluations;
   json["stopped"] = solution.stopped;
+  json["bound"] = solution.bound;
   json["energy_pj"] = cost.score.energy_pj;
   json["cycles"] = cost.score.cycles;
   json["bound_energy_pj"] = bound.energy_pj;
@@ -167,7 +170,7 @@ Result<Json> SolutionPayload(const planner::Solution& solution,
   json["levels"] = LevelsPayload(cost);
   json["traffic"] = TrafficPayload(cost);
   json["edges"] = EdgesPayload(evaluator, solution.mapping, cost);
-  json["nest"] = mapping::PrintLoopNest(solution.workload, chain, solution.mapping);
+  json["nest"] = mapping::PrintLoopNest(labelled, chain, solution.mapping);
   json["directives"] = std::move(directives);
   return json;
 }
@@ -221,10 +224,15 @@ Result<Json> OperatorsPayload(const planner::Plan& plan, const ir::Network& netw
       return Fail(Mismatch(fmt::format("operator {} of the plan is `{}`, that of the network `{}`",
                                        i, part.name, op.name)));
     }
+    std::vector<std::string> tensors;
+    if (part.solution >= 0) {
+      SLUICE_TRY(mapping::Workload workload, mapping::MakeWorkload(op, network));
+      tensors = std::move(workload.tensor_names);
+    }
     list.push_back(
         Json::array({part.name, part.kind, part.solution, ProducersOf(network, i, writers),
                      network.tensor(op.output().tensor).shape,
-                     writers[Index(op.output().tensor.value)].front()}));
+                     writers[Index(op.output().tensor.value)].front(), std::move(tensors)}));
   }
   return list;
 }
@@ -256,6 +264,8 @@ Json PlanPayload(const planner::Plan& plan) {
             {"model_hash", p.model_hash},
             {"architecture_path", p.architecture_path},
             {"architecture_hash", p.architecture_hash},
+            {"constraints_path", p.constraints_path},
+            {"constraints_hash", p.constraints_hash},
             {"mapper", p.mapper},
             {"policy", p.policy},
             {"objective", p.objective},

@@ -78,6 +78,7 @@ TEST(ReportPayload, TotalsAndOperatorsAreThoseOfThePlan) {
     const Json& solution = report["solutions"][i];
     EXPECT_EQ(solution["energy_pj"], cost.score.energy_pj);
     EXPECT_EQ(solution["cycles"], cost.score.cycles);
+    EXPECT_EQ(solution["bound"], c.plan.solutions[i].bound);
     double sum = cost.compute_energy_pj + cost.leakage_pj;
     for (const Json& row : solution["traffic"]) {
       const cost::TensorTraffic& traffic =
@@ -88,6 +89,19 @@ TEST(ReportPayload, TotalsAndOperatorsAreThoseOfThePlan) {
     }
     EXPECT_NEAR(sum, cost.score.energy_pj, 1e-9 * sum) << "the rows left out cost nothing";
   }
+}
+
+TEST(ReportPayload, OperatorsThatShareASolutionKeepTheNamesOfTheirTensors) {
+  const Case c;
+  const Json report = c.payload()["reports"][0];
+  const auto written = [&](std::size_t i) { return report["operators"][i][6].back(); };
+  ASSERT_EQ(report["operators"][1][2], report["operators"][3][2]) << "the two relus share theirs";
+  for (const std::size_t i : {1U, 3U}) {
+    const ir::Operator& op = c.network.operators[i];
+    EXPECT_EQ(written(i), c.network.tensor(op.output().tensor).name);
+  }
+  EXPECT_NE(written(1), written(3));
+  EXPECT_EQ(report["operators"][2][6], Json::array()) << "a view has no mapping to name them in";
 }
 
 TEST(ReportPayload, TheGraphHasTheEdgesOfTheNetwork) {

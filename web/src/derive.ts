@@ -15,6 +15,8 @@ export interface Op {
   shape: number[];
   /** the first operator that writes a part of the same tensor; itself when it writes all of it */
   group: number;
+  /** names of its tensors, in the order of its solution's */
+  tensors: string[];
   /** null for a view, which moves nothing */
   solution: SolutionData | null;
   energy: number;
@@ -38,12 +40,26 @@ function macsOf(solution: SolutionData): number {
   return solution.body.reduce((sum, [kind, n]) => sum + (kind === "mac" ? n : 0), 0) * solution.operations;
 }
 
+/** How far a mapping is from the best there is: "proven optimal", or what its bound leaves open. */
+export interface Distance {
+  proven: boolean;
+  /** how much higher than the bound the objective is, 0.1 for 10 %; null without a bound */
+  gap: number | null;
+}
+
+export function distanceOf(solution: SolutionData, objective: string): Distance {
+  const value = objective === "energy" ? solution.energy_pj
+    : objective === "latency" ? solution.cycles : solution.energy_pj * solution.cycles;
+  const proven = solution.stopped === "proven";
+  return { proven, gap: proven ? 0 : solution.bound > 0 ? Math.max(value / solution.bound - 1, 0) : null };
+}
+
 export function bindingName(chain: ChainData, [resource, level]: [string, number]): string {
   return resource === "compute" ? chain.compute : `${chain.levels[level]!.name} ${resource}`;
 }
 
 export function makeReport(data: ReportData): Report {
-  const ops = data.operators.map(([name, kind, number, inputs, shape, group], index): Op => {
+  const ops = data.operators.map(([name, kind, number, inputs, shape, group, tensors], index): Op => {
     const solution = number < 0 ? null : data.solutions[number]!;
     return {
       index,
@@ -53,6 +69,7 @@ export function makeReport(data: ReportData): Report {
       outputs: [],
       shape,
       group,
+      tensors,
       solution,
       energy: solution?.energy_pj ?? 0,
       cycles: solution?.cycles ?? 0,

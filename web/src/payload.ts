@@ -18,7 +18,7 @@ export type EdgeRow = [
 
 export interface SolutionData {
   dims: [string, number, boolean][];
-  /** name, class, words, axes */
+  /** label (see names in OperatorRow), class, words, axes */
   tensors: [string, string, number, string][];
   /** class of work, operations per point */
   body: [string, number][];
@@ -26,6 +26,8 @@ export interface SolutionData {
   uses: number;
   evaluations: number;
   stopped: string;
+  /** no mapping of the operator has less of the plan's objective */
+  bound: number;
   energy_pj: number;
   cycles: number;
   bound_energy_pj: number;
@@ -46,8 +48,9 @@ export interface SolutionData {
 }
 
 /** name, kind, solution or -1, operators whose results it reads, shape of the tensor it writes, first
- *  operator that writes a part of the same tensor (as the copies of a concatenation do) */
-export type OperatorRow = [string, string, number, number[], number[], number];
+ *  operator that writes a part of the same tensor (as the copies of a concatenation do), names of its
+ *  tensors in the order of its solution's */
+export type OperatorRow = [string, string, number, number[], number[], number, string[]];
 
 export interface ChainLevel {
   name: string;
@@ -122,6 +125,9 @@ export interface ProvenanceData {
   model_hash: string;
   architecture_path: string;
   architecture_hash: string;
+  /** empty: none */
+  constraints_path: string;
+  constraints_hash: string;
   mapper: string;
   policy: string;
   objective: string;
@@ -186,8 +192,8 @@ function expand(compact: Compact): ReportData[] {
       if (typeof row !== "number") {
         return row;
       }
-      const [name, kind, , inputs, shape, group] = first[index]!;
-      return [name, kind, row, inputs, shape, group];
+      const [name, kind, , inputs, shape, group, tensors] = first[index]!;
+      return [name, kind, row, inputs, shape, group, tensors];
     }),
     solutions: report.solutions.map((solution) => ({
       ...solution,

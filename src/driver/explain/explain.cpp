@@ -115,23 +115,6 @@ void ClassifySpatial(const cost::Evaluator& evaluator, const mapping::Mapping& m
   }
 }
 
-std::vector<std::string> Labels(const mapping::Workload& workload) {
-  constexpr std::size_t kShort = 10;
-  if (std::ranges::all_of(workload.tensor_names,
-                          [](const std::string& name) { return name.size() <= kShort; })) {
-    return workload.tensor_names;
-  }
-  std::vector<std::string> labels;
-  std::array<int, arch::kTensorClasses> seen{};
-  for (const mapping::WorkloadTensor& tensor : workload.tensors) {
-    constexpr std::array<const char*, arch::kTensorClasses> kNames = {"input", "weight", "output"};
-    const auto kind = static_cast<std::size_t>(tensor.tensor_class);
-    const int count = ++seen[kind];
-    labels.push_back(count == 1 ? kNames[kind] : kNames[kind] + std::to_string(count));
-  }
-  return labels;
-}
-
 std::vector<std::string> LevelNames(const arch::Chain& chain) {
   std::vector<std::string> names;
   names.reserve(chain.levels.size());
@@ -246,7 +229,7 @@ Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& ma
   explanation.title = workload.name;
   explanation.tensor_names = workload.tensor_names;
   explanation.level_names = LevelNames(chain);
-  explanation.tensor_labels = Labels(workload);
+  explanation.tensor_labels = mapping::TensorLabels(workload);
   mapping::Workload labelled = workload;
   labelled.tensor_names = explanation.tensor_labels;
   explanation.loop_nest = mapping::PrintLoopNest(labelled, chain, mapping);

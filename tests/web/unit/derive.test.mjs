@@ -79,3 +79,12 @@ test("groups are sorted by size, then name", () => {
   const rows = [["b", 1], ["a", 1], ["c", 5]];
   assert.deepEqual(derive.groupSum(rows, (row) => row[0], (row) => row[1]), [["c", 5], ["a", 1], ["b", 1]]);
 });
+
+test("the distance from the optimum is what the bound leaves open, in the plan's objective", () => {
+  const [open, proven] = data().solutions;
+  assert.deepEqual(derive.distanceOf(open, "edp"), { proven: false, gap: 1070 * 100 / 80250 - 1 });
+  assert.deepEqual(derive.distanceOf({ ...open, bound: 1000 }, "energy"), { proven: false, gap: 1070 / 1000 - 1 });
+  assert.deepEqual(derive.distanceOf({ ...open, bound: 80 }, "latency"), { proven: false, gap: 0.25 });
+  assert.deepEqual(derive.distanceOf({ ...open, bound: 0 }, "edp"), { proven: false, gap: null });
+  assert.deepEqual(derive.distanceOf(proven, "edp"), { proven: true, gap: 0 });
+});

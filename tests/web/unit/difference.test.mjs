@@ -7,7 +7,7 @@ import { data } from "./fixture.mjs";
 const a = makeReport(data());
 const changed = data();
 changed.solutions[0].energy_pj = 1000;
-changed.operators.push(["extra", "Add", 1, [2], [8], 3]);
+changed.operators.push(["extra", "Add", 1, [2], [8], 3, []]);
 const b = makeReport(changed);
 
 test("operators are matched by name; differences are B minus A, largest first", () => {

@@ -34,14 +34,14 @@ export function data() {
       compute: "MAC", units: 4,
     }],
     operators: [
-      ["conv", "Conv", 0, [], [1, 8], 0],
-      ["view", "Reshape", -1, [0], [8], 1],
-      ["relu", "Relu", 1, [1], [8], 2],
+      ["conv", "Conv", 0, [], [1, 8], 0, ["image", "kernel", "map"]],
+      ["view", "Reshape", -1, [0], [8], 1, []],
+      ["relu", "Relu", 1, [1], [8], 2, ["map", "result"]],
     ],
     solutions: [
       {
         dims: [["K", 8, false]], tensors: [["x", "input", 12, "K"], ["w", "weight", 8, "K"], ["y", "output", 8, "K"]],
-        body: [["mac", 2]], chain: 0, uses: 1, evaluations: 10, stopped: "evaluations", energy_pj: 1070, cycles: 100,
+        body: [["mac", 2]], chain: 0, uses: 1, evaluations: 10, stopped: "evaluations", energy_pj: 1070, cycles: 100, bound: 80250,
         bound_energy_pj: 800, bound_cycles: 60, operations: 48, compute_cycles: 12, compute_energy_pj: 96, leakage_pj: 10,
         instances_used: 4, utilization: 0.12, peak: 4, binding: ["read", 0],
         levels: [[1, 100, 0, 0, 0], [1, 0, 0, 0, 0]],
@@ -55,7 +55,7 @@ export function data() {
       },
       {
         dims: [["K", 8, false]], tensors: [["y", "input", 8, "K"], ["z", "output", 8, "K"]], body: [["vector", 1]], chain: 0,
-        uses: 1, evaluations: 10, stopped: "proven", energy_pj: 100, cycles: 50, bound_energy_pj: 100, bound_cycles: 40,
+        uses: 1, evaluations: 10, stopped: "proven", energy_pj: 100, cycles: 50, bound: 5000, bound_energy_pj: 100, bound_cycles: 40,
         operations: 8, compute_cycles: 50, compute_energy_pj: 100, leakage_pj: 0, instances_used: 1, utilization: 0.04,
         peak: 4, binding: ["compute", -1], levels: [[1, 4, 0, 0, 0], [1, 0, 0, 0, 0]], traffic: [], edges: [], nest: "", directives: "",
       },

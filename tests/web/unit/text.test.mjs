@@ -82,7 +82,7 @@ test("shared lines and shared operators come back", () => {
   assert.deepEqual(reports[0], data());
   assert.equal(reports[1].solutions[0].nest, data().solutions[0].nest);
   assert.deepEqual(reports[1].operators.map((row) => row[2]), [0, -1, 0]);
-  assert.deepEqual(reports[1].operators[2], ["relu", "Relu", 0, [1], [8], 2]);
+  assert.deepEqual(reports[1].operators[2], ["relu", "Relu", 0, [1], [8], 2, ["map", "result"]]);
 });
 
 test("a page refuses data of another version", () => {

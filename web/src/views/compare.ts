@@ -54,6 +54,7 @@ function provenanceTable(context: Context): HTMLElement {
     ["Batch", p.provenance.batch === 0 ? "as in the model" : String(p.provenance.batch), q.provenance.batch === 0 ? "as in the model" : String(q.provenance.batch)],
     ["Architecture", p.architecture, q.architecture],
     ["Architecture hash", p.provenance.architecture_hash, q.provenance.architecture_hash],
+    ["Constraints hash", p.provenance.constraints_hash || "none", q.provenance.constraints_hash || "none"],
     ["Objective", p.provenance.objective, q.provenance.objective],
     ["Mapper", p.provenance.mapper, q.provenance.mapper],
     ["Cost policy", p.provenance.policy, q.provenance.policy],

@@ -1,7 +1,7 @@
 // One operator: its loop nest and directives, and the terms behind every number.
 
 import { categoryColors } from "../color";
-import { energyBy, energyCategories, energyParts, energyTerms, latencyTerms, type EnergyTerm, type Op } from "../derive";
+import { distanceOf, energyBy, energyCategories, energyParts, energyTerms, latencyTerms, type EnergyTerm, type Op } from "../derive";
 import { h, number, section } from "../dom";
 import * as f from "../format";
 import type { EdgeRow, SolutionData, TrafficRow } from "../payload";
@@ -125,6 +125,13 @@ function dearestTerm(context: Context, solution: SolutionData): string {
   return `Dearest: ${name} with ${f.percent(first.pj / solution.energy_pj)} of the energy.`;
 }
 
+function verdict(solution: SolutionData, objective: string): string {
+  const { proven, gap } = distanceOf(solution, objective);
+  const name = objective === "edp" ? "energy x cycles" : objective;
+  return proven ? `proven: no mapping has less ${name}`
+    : `stopped: ${solution.stopped}` + (gap === null ? "" : `; ${name} at most ${f.percent(gap)} above the optimum`);
+}
+
 function nest(solution: SolutionData): HTMLElement {
   const box = h("pre", { class: "code", tabindex: "0", "data-key": "nest" });
   for (const line of solution.nest.replace(/\n$/, "").split("\n")) {
@@ -152,7 +159,7 @@ function planned(context: Context, op: Op, solution: SolutionData): HTMLElement[
         solution.bound_energy_pj > 0 ? `${f.percent(op.energy / solution.bound_energy_pj - 1)} above` : ""),
       fact("Cycles bound", "bound_cycles", solution.bound_cycles, f.count(solution.bound_cycles),
         solution.bound_cycles > 0 ? `${f.percent(op.cycles / solution.bound_cycles - 1)} above` : ""),
-      fact("Mappings tried", "evaluations", solution.evaluations, f.count(solution.evaluations), `stopped: ${solution.stopped}`)),
+      fact("Mappings tried", "evaluations", solution.evaluations, f.count(solution.evaluations), verdict(solution, plan.provenance.objective))),
     h("p", { class: "muted" },
       `Dims ${solution.dims.map(([name, bound, whole]) => `${name}=${bound}${whole ? " (whole)" : ""}`).join(", ")}. ` +
       (solution.uses > 1 ? `${solution.uses} operators share this workload and its mapping.` : "No other operator shares this workload.")),
@@ -173,12 +180,13 @@ function planned(context: Context, op: Op, solution: SolutionData): HTMLElement[
       h("div", { class: "edges-list" }, ...solution.edges.map((edge) => edgeTerms(context, solution, edge)))),
     section("Tensors", [], table({
       name: `tensors-${op.index}`,
-      rows: solution.tensors,
+      rows: solution.tensors.map((row, t): [string, ...typeof row] => [op.tensors[t] ?? row[0], ...row]),
       columns: [
         { title: "Tensor", value: (row) => row[0] },
-        { title: "Class", value: (row) => row[1] },
-        { title: "Words", value: (row) => row[2], text: f.count },
-        { title: "Axes", value: (row) => row[3] },
+        { title: "Above", value: (row) => row[1], hint: "What this page calls it" },
+        { title: "Class", value: (row) => row[2] },
+        { title: "Words", value: (row) => row[3], text: f.count },
+        { title: "Axes", value: (row) => row[4] },
       ],
     })),
   ];

@@ -21,6 +21,10 @@ export const provenanceView: View = {
       ["Architecture", "architecture", plan.architecture],
       ["Architecture file", "architecture_path", p.architecture_path],
       ["Architecture hash", "architecture_hash", p.architecture_hash],
+      ...(p.constraints_path === "" ? [] : [
+        ["Constraints", "constraints_path", p.constraints_path],
+        ["Constraints hash", "constraints_hash", p.constraints_hash],
+      ] satisfies [string, string, string][]),
       ["Objective", "objective", p.objective],
       ["Mapper", "mapper", p.mapper],
       ["Cost policy", "policy", p.policy],

@@ -2,7 +2,7 @@
 
 import { categoryColors } from "../color";
 import { axis, chart, inks, legend } from "../charts";
-import { energyTable, groupSum, sum, type Op } from "../derive";
+import { distanceOf, energyTable, groupSum, sum, type Op } from "../derive";
 import { h, number, section } from "../dom";
 import * as f from "../format";
 import { table } from "../table";
@@ -13,6 +13,19 @@ function card(label: string, key: string, value: number, text: string, note: str
   big.classList.add("big");
   big.dataset["key"] = key;
   return h("div", { class: "card" }, h("span", { class: "muted" }, label), big, h("span", { class: "note" }, note));
+}
+
+function provenCard(context: Context): HTMLElement {
+  const { plan, solutions } = context.report.data;
+  const { objective } = plan.provenance;
+  const distances = solutions.map((solution) => distanceOf(solution, objective));
+  const proven = distances.filter((distance) => distance.proven).length;
+  const open = distances.filter((distance) => !distance.proven);
+  const gaps = open.flatMap((distance) => distance.gap ?? []);
+  const note = open.length === 0 ? `no mapping has less ${objective === "edp" ? "energy x cycles" : objective}`
+    : gaps.length < open.length ? `${open.length - gaps.length} without a bound`
+    : `the others at most ${f.percent(Math.max(...gaps))} above`;
+  return card("Proven optimal", "proven", proven, `${f.exact(proven)} of ${f.exact(solutions.length)}`, note);
 }
 
 function cards(context: Context): HTMLElement {
@@ -32,6 +45,7 @@ function cards(context: Context): HTMLElement {
       plan.macs > 0 ? `${f.energy(plan.energy_pj / plan.macs)} each` : "none"),
     card("Operators", "operators", context.report.ops.length, f.exact(context.report.ops.length),
       `${planned} planned, ${context.report.data.solutions.length} distinct`),
+    provenCard(context),
   );
 }
 
