@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "cost/compiled.h"
@@ -24,12 +25,16 @@ using cost::Index;
 
 }  // namespace
 
-CostToGo::CostToGo(const Model& model, const Spaces& spaces, const Goal& goal)
+CostToGo::CostToGo(const Model& model, Spaces& spaces, const Goal& goal)
     : model_(&model), spaces_(&spaces), goal_(&goal) {
   const auto vectors = static_cast<std::size_t>(model.lattice().size());
   labels_.resize(Index(model.levels()));
+  corners_.resize(Index(model.levels()));
+  envelopes_.resize(Index(model.levels()));
   for (int l = 1; l < model.levels(); ++l) {
     labels_[Index(l)].resize(vectors);
+    corners_[Index(l)].resize(vectors);
+    envelopes_[Index(l)].resize(vectors);
   }
   pending_rate_.resize(Index(model.levels()));
   stops_.resize(Index(model.levels()));
@@ -189,6 +194,7 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) 
         return label.need != 0 || (level == 1 && Hopeless(1, x, label, above_[1]));
       });
       counts_.kept += static_cast<std::int64_t>(labels.size());
+      FindCorners(level, x);
     }
   }
   return counts_.work() < most_work_;
@@ -262,15 +268,14 @@ void CostToGo::Spread(int level, Tile x, const Labels& ready) {
   for (const Label& label : ready) {
     const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies +
                           above_[0][static_cast<std::size_t>(x)];
-    for (const Space& space : spaces_->At(level)) {
+    for (const std::int32_t s : spaces_->Dividing(level, room)) {
+      const Space& space = spaces_->At(level)[static_cast<std::size_t>(s)];
       if (goal_->counts_cycles() &&
           goal_->Hopeless(energy, model_->ComputeCycles(label.units * space.units * above))) {
         break;  // options come by falling units
       }
-      if (lattice.Divides(space.factors, room)) {
-        const Tile array = lattice.Multiply(x, space.factors);
-        Insert(level, array, Cross(level, space, x, array, label));
-      }
+      const Tile array = lattice.Multiply(x, space.factors);
+      Insert(level, array, Cross(level, space, x, array, label));
     }
   }
 }
@@ -530,6 +535,45 @@ void CostToGo::Insert(int level, Tile x, Label label) {
   }
   std::erase_if(here, [&](const Label& other) { return Dominates(level, must, label, other); });
   here.push_back(label);
+}
+
+void CostToGo::FindCorners(int level, Tile x) {
+  const Labels& all = At(level, x);
+  Labels corners;
+  for (const Label& label : all) {
+    const auto group = std::ranges::find_if(corners, [&](const Label& corner) {
+      return corner.open == label.open && corner.rebate == label.rebate;
+    });
+    if (group == corners.end()) {
+      corners.push_back(label);
+    } else {
+      Include(label, *group);
+    }
+  }
+  if (corners.size() > 1) {
+    Label envelope = corners.front();
+    for (const Label& corner : corners) {
+      Include(corner, envelope);
+    }
+    envelopes_[Index(level)][static_cast<std::size_t>(x)].assign(1, envelope);
+  }
+  if (corners.size() < all.size()) {
+    corners_[Index(level)][static_cast<std::size_t>(x)] = std::move(corners);
+  }
+}
+
+// An edge that is open asks for no more than if it were closed.
+void CostToGo::Include(const Label& label, Label& corner) const {
+  corner.energy = std::min(corner.energy, label.energy);
+  corner.cycles = std::min(corner.cycles, label.cycles);
+  corner.units = std::max(corner.units, label.units);
+  corner.rebate = std::max(corner.rebate, label.rebate);
+  corner.open |= label.open;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    const std::size_t i = Index(t);
+    corner.pend[i] = std::min(corner.pend[i], label.pend[i]);
+    corner.fill[i] = std::min(corner.fill[i], label.fill[i]);
+  }
 }
 
 }  // namespace sluice::mapper::exact

@@ -59,7 +59,7 @@ struct LabelCounts {
 
 class CostToGo {
  public:
-  CostToGo(const Model& model, const Spaces& spaces, const Goal& goal);
+  CostToGo(const Model& model, Spaces& spaces, const Goal& goal);
 
   /// Fills the labels of all levels, innermost first. False when `stop` was raised or more than
   /// labels were made than `most_work` pays for: then nothing may be concluded from them.
@@ -68,6 +68,16 @@ class CostToGo {
   /// tensors the level keeps.
   [[nodiscard]] const Labels& At(int level, Tile x) const {
     return labels_[static_cast<std::size_t>(level)][static_cast<std::size_t>(x)];
+  }
+  /// A label for each group of At(level, x) with the same open edges and rebate, that no label of
+  /// the group beats in any figure: what it can not do, none of them can. Empty where it saves
+  /// nothing.
+  [[nodiscard]] const Labels& Corners(int level, Tile x) const {
+    return corners_[static_cast<std::size_t>(level)][static_cast<std::size_t>(x)];
+  }
+  /// The same for all labels of the tile: one, or none.
+  [[nodiscard]] const Labels& Envelope(int level, Tile x) const {
+    return envelopes_[static_cast<std::size_t>(level)][static_cast<std::size_t>(x)];
   }
   [[nodiscard]] const LabelCounts& counts() const { return counts_; }
 
@@ -86,6 +96,8 @@ class CostToGo {
   [[nodiscard]] Label Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const;
   void Slide(int level, Tile x, const Label& label, int dim);
   void Insert(int level, Tile x, Label label);
+  void FindCorners(int level, Tile x);
+  void Include(const Label& label, Label& corner) const;
   [[nodiscard]] double Pending(int level, int t, double words) const;
   [[nodiscard]] bool Hopeless(int level, Tile x, const Label& label,
                               const std::vector<double>& outside) const;
@@ -94,9 +106,11 @@ class CostToGo {
   [[nodiscard]] bool Dominates(int level, std::uint32_t must, const Label& a, const Label& b) const;
 
   const Model* model_;
-  const Spaces* spaces_;
+  Spaces* spaces_;
   const Goal* goal_;
   std::vector<std::vector<Labels>> labels_;
+  std::vector<std::vector<Labels>> corners_;
+  std::vector<std::vector<Labels>> envelopes_;
   /// Least energy outside tile x: [1] when level 1 holds it, [0] when level 1 holds a multiple.
   std::vector<std::vector<double>> above_;
   /// [level]: least rate of a word asked of that level or an outer one, the outermost excepted.

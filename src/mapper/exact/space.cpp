@@ -99,6 +99,8 @@ bool NoBetter(const Placement& a, const Placement& b, int tensors) {
 Spaces::Spaces(const Model& model) : model_(&model) {
   options_.resize(Index(model.levels()));
   placed_.resize(Index(model.levels()));
+  dividing_.assign(Index(model.levels()), std::vector<std::vector<std::int32_t>>(
+                                              static_cast<std::size_t>(model.lattice().size())));
   for (int l = 0; l < model.levels(); ++l) {
     Enumerate(l);
     placed_[Index(l)].resize(options_[Index(l)].size());
@@ -163,6 +165,19 @@ bool Spaces::HasPlacement(int level, Tile factors) const {
         return false;
       });
   return found;
+}
+
+const std::vector<std::int32_t>& Spaces::Dividing(int level, Tile room) {
+  std::vector<std::int32_t>& numbers = dividing_[Index(level)][static_cast<std::size_t>(room)];
+  if (numbers.empty()) {  // one spatial factor of 1 divides everything
+    const std::vector<Space>& options = At(level);
+    for (std::size_t s = 0; s < options.size(); ++s) {
+      if (options[s].factors <= room && model_->lattice().Divides(options[s].factors, room)) {
+        numbers.push_back(static_cast<std::int32_t>(s));
+      }
+    }
+  }
+  return numbers;
 }
 
 double Spaces::Merge(int level, const Space& space, int t, Tile x) const {

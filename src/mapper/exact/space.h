@@ -34,6 +34,9 @@ class Spaces {
   [[nodiscard]] const std::vector<Space>& At(int level) const {
     return options_[static_cast<std::size_t>(level)];
   }
+  /// Numbers of the options whose factors divide `room`, ascending; worked out when first asked
+  /// for.
+  const std::vector<std::int32_t>& Dividing(int level, Tile room);
   /// Child tiles that one parent access serves, where the children have tile x.
   [[nodiscard]] double Merge(int level, const Space& space, int t, Tile x) const;
   /// The placements of an option that may be best, whatever the traffic: none costs every tensor as
@@ -56,6 +59,7 @@ class Spaces {
   const Model* model_;
   std::vector<std::vector<Space>> options_;
   std::vector<std::vector<Placed>> placed_;
+  std::vector<std::vector<std::vector<std::int32_t>>> dividing_;  ///< [level][room]
 };
 
 }  // namespace sluice::mapper::exact

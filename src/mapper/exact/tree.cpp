@@ -104,7 +104,7 @@ bool Tree::Expand(const Node& node) {
     if (Stopped()) {
       return false;
     }
-    Price(node, candidate, edges);
+    Price(node, candidate, inside_->At(node.level + 1, candidate.tile), edges);
     std::vector<std::pair<double, Node>> children;
     Node child = node;
     Order none;
@@ -191,7 +191,7 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   const int inner = node.level + 1;
   const std::uint32_t must = model_->MustKeep(inner);
   const std::vector<Space>& spaces = spaces_->At(node.level);
-  std::vector<std::int32_t> fitting;
+  std::int32_t last = -1;  // options come by falling units
   double below = 1;
   for (int l = inner; l < model_->levels(); ++l) {
     const auto& limits = model_->evaluator().validity().levels[Index(l)];
@@ -200,22 +200,20 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   for (std::size_t s = 0; s < spaces.size(); ++s) {
     const double units = node.units[Index(node.level)] * spaces[s].units * below;
     if (goal_->Hopeless(node.least_energy, model_->ComputeCycles(units))) {
-      break;  // options come by falling units
+      break;
     }
-    if (lattice.Divides(spaces[s].factors, node.tile)) {
-      fitting.push_back(static_cast<std::int32_t>(s));
-    }
+    last = static_cast<std::int32_t>(s);
   }
   for (Tile x = 0; x <= node.tile; ++x) {
     if (inside_->At(inner, x).empty() || !lattice.Divides(x, node.tile)) {
       continue;
     }
     const Tile room = lattice.Quotient(node.tile, x);
-    for (const std::int32_t s : fitting) {
-      const Tile factors = spaces[static_cast<std::size_t>(s)].factors;
-      if (factors > room || !lattice.Divides(factors, room)) {
-        continue;
+    for (const std::int32_t s : spaces_->Dividing(node.level, room)) {
+      if (s > last) {
+        break;
       }
+      const Tile factors = spaces[static_cast<std::size_t>(s)].factors;
       if (!AllowsLoops(node.level, node.tile, x, factors)) {
         continue;
       }
@@ -224,14 +222,32 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
           return;
         }
         Candidate candidate = {0, x, s, keep};
-        Price(node, candidate, scratch_);
-        candidate.bound = BestOrder(node, scratch_);
+        candidate.bound = CandidateBound(node, candidate);
         if (candidate.bound < goal_->limit()) {
           out.push_back(candidate);
         }
       });
     }
   }
+}
+
+// Nearly all candidates fail against a label or two that stand for all there are.
+double Tree::CandidateBound(const Node& node, const Candidate& candidate) {
+  const int inner = node.level + 1;
+  const Labels& all = inside_->At(inner, candidate.tile);
+  double bound = 0;
+  for (const Labels* labels : {&inside_->Envelope(inner, candidate.tile),
+                               &inside_->Corners(inner, candidate.tile), &all}) {
+    if (labels->empty()) {
+      continue;
+    }
+    Price(node, candidate, *labels, scratch_);
+    bound = BestOrder(node, scratch_);
+    if (bound >= goal_->limit()) {
+      break;
+    }
+  }
+  return bound;
 }
 
 // Words that enter each fan-out between the tensor's source and its child.

@@ -135,11 +135,12 @@ class Tree {
   [[nodiscard]] bool AllowsLoops(int level, Tile tile, Tile inside, Tile factors) const;
   [[nodiscard]] std::uint32_t NextLoops(int level, std::uint32_t rest) const;
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
-  void Price(const Node& node, const Candidate& candidate, Edges& edges);
+  [[nodiscard]] double CandidateBound(const Node& node, const Candidate& candidate);
+  void Price(const Node& node, const Candidate& candidate, const Labels& labels, Edges& edges);
   void PriceEdge(const Node& node, const Candidate& candidate, int t, double price, double merge,
                  Edges& edges) const;
-  void ListInside(const Node& node, const Candidate& candidate, const TensorDoubles& price,
-                  const TensorDoubles& merges, Edges& edges) const;
+  void ListInside(const Node& node, const Candidate& candidate, const Labels& labels,
+                  const TensorDoubles& price, const TensorDoubles& merges, Edges& edges) const;
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
                              double price) const;
   [[nodiscard]] double LeastShare(const Node& node, const Edges& edges, int t) const;

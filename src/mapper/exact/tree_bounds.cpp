@@ -31,7 +31,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }  // namespace
 
 // Bounds that hold whatever the order of the loops around the candidate.
-void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
+void Tree::Price(const Node& node, const Candidate& candidate, const Labels& labels, Edges& edges) {
   const Lattice& lattice = model_->lattice();
   const Space& space = spaces_->At(node.level)[static_cast<std::size_t>(candidate.space)];
   const int inner = node.level + 1;
@@ -81,7 +81,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, Edges& edges) {
   const int source = HasBit(candidate.keep, output) ? inner : node.source[Index(output)];
   edges.fixed -=
       model_->ParentRebate(source) * (source == inner ? copies : node.copies[Index(source)]);
-  ListInside(node, candidate, price, merges, edges);
+  ListInside(node, candidate, labels, price, merges, edges);
 }
 
 // The edge of tensor t into a candidate that keeps it. `price`: of a delivered word on its way;
@@ -131,10 +131,10 @@ void Tree::PriceEdge(const Node& node, const Candidate& candidate, int t, double
 
 // The labels of the candidate's tile in the context of the node. `price`: of a word that tensor t
 // asks of what is above the tile.
-void Tree::ListInside(const Node& node, const Candidate& candidate, const TensorDoubles& price,
-                      const TensorDoubles& merges, Edges& edges) const {
+void Tree::ListInside(const Node& node, const Candidate& candidate, const Labels& labels,
+                      const TensorDoubles& price, const TensorDoubles& merges, Edges& edges) const {
   edges.inside.clear();
-  for (const Label& label : inside_->At(node.level + 1, candidate.tile)) {
+  for (const Label& label : labels) {
     double energy = label.energy - label.rebate * edges.copies;
     TensorDoubles enter{};
     TensorDoubles asked{};
@@ -257,6 +257,18 @@ double Tree::PortCycles(const Node& node, const Edges& edges, const TensorDouble
 double Tree::BestOrder(const Node& node, const Edges& edges) const {
   if (edges.loops == 0) {
     return Bound(node, edges, edges.open, edges.share);
+  }
+  // Most candidates fail even when every edge gets the order it likes best.
+  TensorDoubles wishes = edges.open;
+  for (int t = 0; t < model_->tensors(); ++t) {
+    for (std::uint32_t ds = edges.loops & model_->dims_of(t); ds != 0; ds &= ds - 1) {
+      wishes[Index(t)] =
+          std::min(wishes[Index(t)],
+                   edges.closed[Index(t)] * edges.slide[Index(t)][Index(std::countr_zero(ds))]);
+    }
+  }
+  if (const double bound = Bound(node, edges, wishes, edges.share); bound >= goal_->limit()) {
+    return bound;
   }
   double least = kInfinity;
   for (std::uint32_t ds = edges.loops; ds != 0; ds &= ds - 1) {
