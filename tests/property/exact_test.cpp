@@ -147,9 +147,11 @@ mapping::Constraints ConstraintsFrom(const mapping::Mapping& mapping, std::size_
       }
     }
     const auto& temporal = mapping.levels[l].temporal;
-    if (!temporal.empty() && rng.Below(3) == 0) {
+    // No rules of order for the innermost level: the enumeration has one order there.
+    const bool ordered = l + 1 < mapping.levels.size() && !temporal.empty();
+    if (ordered && rng.Below(3) == 0) {
       level.innermost.push_back(static_cast<std::uint8_t>(temporal.back().dim));
-    } else if (!temporal.empty() && rng.Below(3) == 0) {
+    } else if (ordered && rng.Below(3) == 0) {
       level.outermost.push_back(static_cast<std::uint8_t>(temporal[0].dim));
     }
     for (std::size_t t = 0; t < tensors; ++t) {

@@ -180,9 +180,20 @@ const std::vector<std::int32_t>& Spaces::Dividing(int level, Tile room) {
   return numbers;
 }
 
-double Spaces::Merge(int level, const Space& space, int t, Tile x) const {
-  return HasBit(space.collides, t) ? model_->Merge(level, t, space.factors, x)
-                                   : space.merge[Index(t)];
+double Spaces::Merge(int level, const Space& space, int t, Tile x) {
+  if (!HasBit(space.collides, t)) {
+    return space.merge[Index(t)];
+  }
+  const auto option = static_cast<std::size_t>(&space - At(level).data());
+  std::vector<double>& merges = placed_[Index(level)][option].merges[Index(t)];
+  if (merges.empty()) {
+    merges.resize(static_cast<std::size_t>(model_->lattice().size()));
+  }
+  double& merge = merges[static_cast<std::size_t>(x)];
+  if (merge == 0) {
+    merge = model_->Merge(level, t, space.factors, x);
+  }
+  return merge;
 }
 
 const std::vector<Placement>& Spaces::Placements(int level, std::size_t option) {

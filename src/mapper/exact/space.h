@@ -3,6 +3,7 @@
 /// What a fan-out may unroll: every vector of spatial factors that fits its axes, and the ways to
 /// place one on X and Y. Costs depend on the vector only, unless distance costs energy.
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -38,7 +39,8 @@ class Spaces {
   /// for.
   const std::vector<std::int32_t>& Dividing(int level, Tile room);
   /// Child tiles that one parent access serves, where the children have tile x.
-  [[nodiscard]] double Merge(int level, const Space& space, int t, Tile x) const;
+  /// `space`: of At(level). Where tiles collide, worked out when first asked for.
+  [[nodiscard]] double Merge(int level, const Space& space, int t, Tile x);
   /// The placements of an option that may be best, whatever the traffic: none costs every tensor as
   /// much as another. One, if distance is free; all, if rates depend on more than the placement.
   const std::vector<Placement>& Placements(int level, std::size_t option);
@@ -51,6 +53,8 @@ class Spaces {
   struct Placed {
     std::vector<Placement> placements;
     TensorDoubles least{};
+    /// [tensor][child's tile], 0 where nobody asked; empty for tensors whose tiles do not collide.
+    std::array<std::vector<double>, mapping::kMaxTensors> merges;
   };
   void Enumerate(int level);
   [[nodiscard]] bool HasPlacement(int level, Tile factors) const;

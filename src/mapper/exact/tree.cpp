@@ -79,7 +79,7 @@ bool Tree::Run() {
   return Expand(Root());
 }
 
-bool Tree::Expand(const Node& node) {
+bool Tree::Expand(const Node& node, const std::vector<Candidate>* among) {
   if (Stopped()) {
     return false;
   }
@@ -88,7 +88,16 @@ bool Tree::Expand(const Node& node) {
     return !stopped_;
   }
   std::vector<Candidate> candidates;
-  ListCandidates(node, candidates);
+  if (among == nullptr) {
+    ListCandidates(node, candidates);
+  } else {
+    for (Candidate candidate : *among) {
+      candidate.bound = CandidateBound(node, candidate);
+      if (candidate.bound < goal_->limit()) {
+        candidates.push_back(candidate);
+      }
+    }
+  }
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
     return std::tuple(a.bound, a.tile, a.space, a.keep) <
            std::tuple(b.bound, b.tile, b.space, b.keep);
@@ -125,19 +134,8 @@ bool Tree::Expand(const Node& node) {
       }
       children.emplace_back(bound, child);
     });
-    std::vector<std::pair<double, std::size_t>> best_first;
-    best_first.reserve(children.size());
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      best_first.emplace_back(children[i].first, i);
-    }
-    std::ranges::sort(best_first);
-    for (const auto& [bound, i] : best_first) {
-      if (bound >= goal_->limit()) {
-        break;
-      }
-      if (!Expand(children[i].second)) {
-        return false;
-      }
+    if (!ExpandSiblings(children)) {
+      return false;
     }
   }
   if (stopped_) {
@@ -145,6 +143,41 @@ bool Tree::Expand(const Node& node) {
   }
   if (node.level == 0) {
     open_bound_ = kInfinity;
+  }
+  return true;
+}
+
+// Nodes that differ in the order of their last loops only, best first. They share their candidates:
+// those of a node that is as good as the best of them in every figure.
+bool Tree::ExpandSiblings(std::vector<std::pair<double, Node>>& siblings) {
+  std::vector<std::pair<double, std::size_t>> best_first;
+  best_first.reserve(siblings.size());
+  for (std::size_t i = 0; i < siblings.size(); ++i) {
+    best_first.emplace_back(siblings[i].first, i);
+  }
+  std::ranges::sort(best_first);
+  std::vector<Candidate> shared;
+  const bool share = siblings.size() > 1 && siblings.front().second.level < model_->levels() - 1;
+  if (share) {
+    Node ideal = siblings.front().second;
+    for (const auto& [bound, node] : siblings) {
+      ideal.energy = std::min(ideal.energy, node.energy);
+      ideal.least_energy = std::min(ideal.least_energy, node.least_energy);
+      ideal.cycles = std::min(ideal.cycles, node.cycles);
+      for (int l = 0; l <= node.level; ++l) {
+        ideal.reads[Index(l)] = std::min(ideal.reads[Index(l)], node.reads[Index(l)]);
+        ideal.writes[Index(l)] = std::min(ideal.writes[Index(l)], node.writes[Index(l)]);
+      }
+    }
+    ListCandidates(ideal, shared);
+  }
+  for (const auto& [bound, i] : best_first) {
+    if (bound >= goal_->limit()) {
+      break;
+    }
+    if (!Expand(siblings[i].second, share ? &shared : nullptr)) {
+      return false;
+    }
   }
   return true;
 }

@@ -131,7 +131,9 @@ class Tree {
   };
 
   [[nodiscard]] Node Root() const;
-  bool Expand(const Node& node);
+  /// `among`: candidates that hold every one of this node that may be better; null to list them.
+  bool Expand(const Node& node, const std::vector<Candidate>* among = nullptr);
+  bool ExpandSiblings(std::vector<std::pair<double, Node>>& siblings);
   [[nodiscard]] bool AllowsLoops(int level, Tile tile, Tile inside, Tile factors) const;
   [[nodiscard]] std::uint32_t NextLoops(int level, std::uint32_t rest) const;
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
