@@ -26,6 +26,7 @@
 #include "base/diagnostic.h"
 #include "cost/cost.h"
 #include "driver/catalog/catalog.h"
+#include "driver/catalog/mappers.h"
 #include "driver/driver.h"
 #include "driver/explain/explain.h"
 #include "driver/load/loaded.h"
@@ -34,7 +35,6 @@
 #include "driver/text/render.h"
 #include "io/plan_json.h"
 #include "ir/network.h"
-#include "mapper/mapper.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 
@@ -156,8 +156,8 @@ PlannedOperator Planned(const driver::PlanOutcome& outcome, const std::vector<ar
 
 std::vector<MapperInfo> Mappers() {
   std::vector<MapperInfo> infos;
-  for (const mapper::Mapper* mapper : mapper::AllMappers()) {
-    infos.push_back({std::string(mapper->name()), std::string(mapper->description())});
+  for (const driver::MapperEntry& entry : driver::ListMappers()) {
+    infos.push_back({entry.name, entry.description});
   }
   return infos;
 }

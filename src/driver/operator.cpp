@@ -56,7 +56,8 @@ Result<MapOutcome> MapOperator(const SearchPaths& paths, const std::string& desc
                                const std::string& architecture, const SearchRequest& search) {
   SLUICE_TRY(SearchSetup setup, MakeSearch(search));
   planner::PlanOptions& options = setup.options;
-  if (options.evaluations == 0 && options.seconds <= 0) {
+  options.substitute = false;
+  if (options.evaluations == 0 && options.seconds <= 0 && !setup.mapper.coded) {
     // One operator may take the time that a mapper wants, not what a planner would grant it.
     options.evaluations = kOperatorEvaluations;
   }

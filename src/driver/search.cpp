@@ -25,13 +25,13 @@
 #include "base/text.h"
 #include "cost/cost.h"
 #include "cost/policy.h"
+#include "driver/catalog/mappers.h"
 #include "driver/catalog/version.h"
 #include "driver/requests.h"
 #include "io/yaml/constraints.h"
 #include "io/yaml/yaml.h"
 #include "ir/network.h"
 #include "mapper/cache/cache.h"
-#include "mapper/mapper.h"
 #include "mapping/constraints.h"
 #include "planner/layerwise.h"
 #include "planner/plan.h"
@@ -105,12 +105,29 @@ std::vector<std::string> UnknownDims(const mapping::ConstraintSpec& spec,
   return warnings;
 }
 
+/// The first few of them.
+std::string ShortList(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  return names.size() > kShown ? text + ", ..." : text;
+}
+
 }  // namespace
 
 Result<SearchSetup> MakeSearch(const SearchRequest& request) {
   SearchSetup setup;
   planner::PlanOptions& options = setup.options;
-  SLUICE_TRY(options.mapper, mapper::FindMapper(request.mapper));
+  SLUICE_TRY(setup.mapper, FindNamedMapper(request.mapper));
+  options.mapper = setup.mapper.mapper;
+  if (setup.mapper.coded && (request.imperfect || !request.constraints.empty())) {
+    return Fail(Diagnostic(ErrorCode::kUsage,
+                           fmt::format("{} searches dataflow codes: it takes no {}", request.mapper,
+                                       request.imperfect ? "--imperfect" : "constraints"))
+                    .WithHint("--mapper exact or annealing"));
+  }
   SLUICE_TRY(options.policy, cost::ParsePolicy(request.policy));
   SLUICE_TRY(options.objective, cost::ParseObjective(request.objective));
   options.seed = request.seed;
@@ -146,7 +163,16 @@ Result<planner::Plan> RunSearch(const SearchRequest& request, const SearchSetup&
       request.warn(warning);
     }
   }
-  Result<planner::Plan> plan = planner::PlanLayerwise(network, architecture, setup.options);
+  planner::PlanOptions options = setup.options;
+  if (request.warn) {
+    options.substituted = [&](const std::vector<std::string>& names, const Diagnostic& why) {
+      request.warn(
+          fmt::format("the exact mapper solved {} of the distinct operators ({}), which "
+                      "{} cannot: {}",
+                      names.size(), ShortList(names), request.mapper, why.message));
+    };
+  }
+  Result<planner::Plan> plan = planner::PlanLayerwise(network, architecture, options);
   if (request.warn && setup.cache != nullptr) {
     for (const Diagnostic& warning : setup.cache->TakeWarnings()) {
       request.warn(warning.message + (warning.hint.empty() ? "" : "; " + warning.hint));

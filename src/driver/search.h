@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/diagnostic.h"
+#include "driver/catalog/mappers.h"
 #include "driver/requests.h"
 #include "ir/network.h"
 #include "mapper/cache/cache.h"
@@ -23,13 +24,14 @@ struct LoadedConstraints {
 
 /// The planner's options and what they point to.
 struct SearchSetup {
+  NamedMapper mapper;
   planner::PlanOptions options;
   std::unique_ptr<const LoadedConstraints> constraints;  ///< null: none
   std::unique_ptr<mapper::ResultCache> cache;            ///< null: none
 };
 
-/// Errors: kUnknownName and kBadValue for mapper, policy and objective; those of
-/// io::LoadConstraints.
+/// Errors: kUnknownName and kBadValue for mapper, policy and objective; kUsage for what a search
+/// over codes cannot do; those of io::LoadConstraints.
 Result<SearchSetup> MakeSearch(const SearchRequest& request);
 
 /// Plans, and passes on what the cache and the constraints have to say about it.

@@ -75,9 +75,12 @@ class Mapper {
   [[nodiscard]] virtual std::int64_t PlanningEvaluations(const Problem& /*problem*/) const {
     return 0;
   }
+  /// Error: why this mapper cannot solve the problem whatever the budget. Most solve them all.
+  [[nodiscard]] virtual Status Supports(const Problem& /*problem*/) const { return {}; }
 };
 
-/// Every mapper, in the order `sluice mappers` prints. An explicit list, no registration magic.
+/// Every mapper of this module that needs no file, in the order `sluice mappers` prints. An
+/// explicit list, no registration magic.
 const std::vector<const Mapper*>& AllMappers();
 /// Errors: kUnknownName with the closest name.
 sluice::Result<const Mapper*> FindMapper(std::string_view name);

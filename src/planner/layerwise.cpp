@@ -55,6 +55,7 @@ struct Outcome {
   Solution solution;
   cost::Score bound;
   bool complete = true;
+  std::optional<Diagnostic> unsupported;  ///< by the mapper: the exact one took its place
 };
 
 /// FNV-1a: a seed that depends on what is mapped and on nothing else.
@@ -151,9 +152,11 @@ class LayerwisePlanner {
     if (!best) {
       return Fail(std::move(best).error());
     }
-    mapper_ = options_.mapper != nullptr ? options_.mapper : *best;
+    exact_ = *best;
+    mapper_ = options_.mapper != nullptr ? options_.mapper : exact_;
     SLUICE_TRY_STATUS(CollectJobs());
     SLUICE_TRY_STATUS(SolveAll());
+    ReportSubstitutes();
     Plan plan = Assemble();
     const std::chrono::duration<double> spent = Clock::now() - start;
     plan.seconds = spent.count();
@@ -233,6 +236,20 @@ class LayerwisePlanner {
     return {};
   }
 
+  void ReportSubstitutes() const {
+    std::vector<std::string> names;
+    const Diagnostic* why = nullptr;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      if (outcomes_[i].unsupported) {
+        names.push_back(jobs_[i].operator_name);
+        why = why == nullptr ? &*outcomes_[i].unsupported : why;
+      }
+    }
+    if (why != nullptr && options_.substituted) {
+      options_.substituted(names, *why);
+    }
+  }
+
   [[nodiscard]] bool LowerFailed(std::size_t i) const { return first_failed_.load() < i; }
 
   [[nodiscard]] Result<Outcome> Solve(const Job& job, double seconds) const {
@@ -258,22 +275,31 @@ class LayerwisePlanner {
       problem.constraints = &constraints;
     }
 
+    const mapper::Mapper* mapper = mapper_;
+    Outcome outcome;
+    if (auto supported = mapper->Supports(problem); !supported) {
+      if (!options_.substitute) {
+        return Fail(AtOperator(std::move(supported).error(), job.operator_name, job.operator_kind));
+      }
+      outcome.unsupported = std::move(supported).error();
+      mapper = exact_;
+    }
     const bool stopped = options_.stop != nullptr && options_.stop->load();
     mapper::Result found;
     if (!stopped) {
       mapper::Budget budget;
       budget.seconds = seconds;
       budget.stop = options_.stop;
-      if (options_.evaluations > 0) {
+      if (options_.evaluations > 0 &&
+          !outcome.unsupported) {  // evaluations of one are not another's
         budget.evaluations = options_.evaluations;
       } else if (options_.seconds <= 0) {
-        const std::int64_t granted = mapper_->PlanningEvaluations(problem);
+        const std::int64_t granted = mapper->PlanningEvaluations(problem);
         budget.evaluations = granted > 0 ? granted : budget.evaluations;
       }
-      found = options_.cache != nullptr ? options_.cache->Solve(*mapper_, problem, budget)
-                                        : mapper_->Solve(problem, budget);
+      found = options_.cache != nullptr ? options_.cache->Solve(*mapper, problem, budget)
+                                        : mapper->Solve(problem, budget);
     }
-    Outcome outcome;
     outcome.complete = !stopped && found.stopped != mapper::StopReason::kInterrupted;
     if (!found.best && found.stopped != mapper::StopReason::kInfeasible) {
       // Out of time before the first mapping: something quick instead, and no flag to stop it.
@@ -326,6 +352,7 @@ class LayerwisePlanner {
   const arch::Architecture& architecture_;
   const PlanOptions& options_;
   const mapper::Mapper* mapper_ = nullptr;
+  const mapper::Mapper* exact_ = nullptr;
   const mapper::Mapper* hasty_ = nullptr;
   std::vector<arch::Chain> chains_;
   std::vector<std::string> level_names_;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
@@ -43,15 +44,21 @@ struct PlanOptions {
   /// Polled; when true every search ends with its best so far and the plan is marked incomplete.
   const std::atomic<bool>* stop = nullptr;
   int threads = 1;
+  /// Operators that the mapper does not support go to the exact one; false: they are errors.
+  bool substitute = true;
   /// Called after each distinct operator, by one thread at a time.
   std::function<void(std::size_t done, std::size_t total, std::string_view name)> progress;
+  /// Called with the names of the operators (of each distinct one the first) that went to the exact
+  /// mapper, if any, and why the first of them did; after all searches.
+  std::function<void(const std::vector<std::string>& names, const Diagnostic& why)> substituted;
 };
 
 /// Plans `network`. Fills everything of the plan but the file-related provenance (tool version,
 /// command, paths, hashes, batch, dims), which the caller knows. Errors: kNoValidMapping naming the
 /// operator, the level, the tensor, the bytes short and the smallest change of the architecture
-/// that admits a mapping; kConstraints and kUnknownName for constraints that contradict an
-/// operator; those of MakeWorkload, ChainFor and Evaluator::Create.
+/// that admits a mapping; those of Mapper::Supports without `substitute`; kConstraints and
+/// kUnknownName for constraints that contradict an operator; those of MakeWorkload, ChainFor and
+/// Evaluator::Create.
 Result<Plan> PlanLayerwise(const ir::Network& network, const arch::Architecture& architecture,
                            const PlanOptions& options);
 

@@ -31,6 +31,21 @@ class MapTest(CliTest):
                                           "--mapper", mapper, "--objective", objective, *FAST)
                 self.assertEqual((result["mapper"], result["objective"]), (mapper, objective))
 
+    def test_searches_over_codes(self):
+        for mapper in ("dcp", "genetic"):
+            arguments = ("map", CONV, "-a", "nvdla-like", "--mapper", mapper, *FAST)
+            found = self.sluice_json(*arguments, "-o", "m.yaml")
+            self.assertEqual((found["mapper"], found["evaluations"]), (mapper, 500))
+            self.assertEqual(self.sluice_json(*arguments, "--no-cache")["edp"], found["edp"])
+            scored = self.sluice_json("evaluate", "-a", "nvdla-like", "--op", CONV, "-m", "m.yaml")
+            self.assertEqual(scored["edp"], found["edp"])
+            best = self.sluice_json("map", CONV, "-a", "nvdla-like")
+            self.assertLess(found["edp"], 1.5 * best["edp"])
+            self.assertGreaterEqual(found["edp"], best["edp"] * (1 - 1e-9))
+            for extra in (["--imperfect"], ["--constraints", "nvdla-weight-stationary"]):
+                error = self.sluice(*arguments, *extra, code=2).stderr
+                self.assertIn("searches dataflow codes", error)
+
     def test_written_mapping_evaluates_to_the_same_figures(self):
         for policy in ("physical", "timeloop"):
             found = self.sluice_json("map", CONV, "-a", "eyeriss", "-o", "m.yaml", "--policy",

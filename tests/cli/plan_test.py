@@ -37,6 +37,14 @@ class PlanTest(CliTest):
         self.assertGreaterEqual(summary["energy_pj"], summary["bound_energy_pj"])
         self.assertGreaterEqual(summary["cycles"], summary["bound_cycles"])
 
+    def test_search_over_codes_leaves_the_rest_to_the_exact_mapper(self):
+        run = self.run_raw("plan", "alexnet", "--arch", "eyeriss", "-o", "plan.json", *FAST,
+                           "--mapper", "genetic")
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("the exact mapper solved", run.stderr)
+        self.assertIn("which genetic cannot", run.stderr)
+        self.sluice("evaluate", "plan.json")
+
     def test_same_seed_same_plan_for_any_number_of_threads(self):
         def content(name):
             plan = json.loads((self.directory / name).read_text())

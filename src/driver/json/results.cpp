@@ -14,6 +14,7 @@
 #include "cost/cost.h"
 #include "cost/policy.h"
 #include "driver/catalog/catalog.h"
+#include "driver/catalog/mappers.h"
 #include "driver/catalog/version.h"
 #include "driver/driver.h"
 #include "driver/explain/explain.h"
@@ -21,7 +22,6 @@
 #include "driver/explain/plan_breakdown.h"
 #include "driver/json/json.h"
 #include "ir/network.h"
-#include "mapper/mapper.h"
 #include "mapping/workload.h"
 #include "planner/plan.h"
 
@@ -402,8 +402,8 @@ std::string JsonOfCatalog(const std::vector<CatalogEntry>& entries) {
 
 std::string JsonOfMappers() {
   Json json = Json::array();
-  for (const mapper::Mapper* mapper : mapper::AllMappers()) {
-    json.push_back({{"name", mapper->name()}, {"description", mapper->description()}});
+  for (const MapperEntry& entry : ListMappers()) {
+    json.push_back({{"name", entry.name}, {"description", entry.description}});
   }
   return Dump(json);
 }

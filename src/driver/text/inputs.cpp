@@ -9,13 +9,13 @@
 #include "arch/architecture.h"
 #include "base/text.h"
 #include "driver/catalog/catalog.h"
+#include "driver/catalog/mappers.h"
 #include "driver/catalog/version.h"
 #include "driver/driver.h"
 #include "driver/explain/network_summary.h"
 #include "driver/text/render.h"
 #include "driver/text/table.h"
 #include "ir/network.h"
-#include "mapper/mapper.h"
 
 namespace sluice::driver {
 namespace {
@@ -76,8 +76,8 @@ std::string RenderCatalog(const std::vector<CatalogEntry>& entries) {
 
 std::string RenderMappers() {
   Table table({{"name"}, {"method", Table::Align::kLeft, 200}});
-  for (const mapper::Mapper* mapper : mapper::AllMappers()) {
-    table.Add({std::string(mapper->name()), std::string(mapper->description())});
+  for (const MapperEntry& entry : ListMappers()) {
+    table.Add({entry.name, entry.description});
   }
   return table.Render(0);
 }
