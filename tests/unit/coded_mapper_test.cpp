@@ -61,11 +61,11 @@ TEST(CodedMapper, MapsOnEveryArchitecture) {
     mapper::Problem problem;
     problem.evaluator = &evaluator;
     mapper::Budget budget;
-    budget.evaluations = 150;
+    budget.evaluations = 40;
     const mapper::Result first = mapper.Solve(problem, budget);
     ASSERT_TRUE(first.best);
     EXPECT_TRUE(CheckMapping(evaluator.workload(), evaluator.chain(), *first.best).empty());
-    EXPECT_EQ(first.evaluations, 150);
+    EXPECT_EQ(first.evaluations, 40);
     EXPECT_EQ(first.stopped, mapper::StopReason::kEvaluations);
     EXPECT_EQ(first.score.edp(), evaluator.Evaluate(*first.best).edp());
     EXPECT_GE(first.score.edp(), first.bound);
