@@ -268,14 +268,15 @@ void CostToGo::Spread(int level, Tile x, const Labels& ready) {
   for (const Label& label : ready) {
     const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies +
                           above_[0][static_cast<std::size_t>(x)];
-    for (const std::int32_t s : spaces_->Dividing(level, room)) {
-      const Space& space = spaces_->At(level)[static_cast<std::size_t>(s)];
+    for (const Space& space : spaces_->At(level)) {
       if (goal_->counts_cycles() &&
           goal_->Hopeless(energy, model_->ComputeCycles(label.units * space.units * above))) {
         break;  // options come by falling units
       }
-      const Tile array = lattice.Multiply(x, space.factors);
-      Insert(level, array, Cross(level, space, x, array, label));
+      if (lattice.Divides(space.factors, room)) {
+        const Tile array = lattice.Multiply(x, space.factors);
+        Insert(level, array, Cross(level, space, x, array, label));
+      }
     }
   }
 }

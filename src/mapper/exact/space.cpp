@@ -101,8 +101,13 @@ Spaces::Spaces(const Model& model) : model_(&model) {
   placed_.resize(Index(model.levels()));
   dividing_.assign(Index(model.levels()), std::vector<std::vector<std::int32_t>>(
                                               static_cast<std::size_t>(model.lattice().size())));
+  number_.resize(Index(model.levels()));
   for (int l = 0; l < model.levels(); ++l) {
     Enumerate(l);
+    number_[Index(l)].assign(static_cast<std::size_t>(model.lattice().size()), -1);
+    for (std::size_t s = 0; s < At(l).size(); ++s) {
+      number_[Index(l)][static_cast<std::size_t>(At(l)[s].factors)] = static_cast<std::int32_t>(s);
+    }
     placed_[Index(l)].resize(options_[Index(l)].size());
   }
 }
@@ -169,15 +174,35 @@ bool Spaces::HasPlacement(int level, Tile factors) const {
 
 const std::vector<std::int32_t>& Spaces::Dividing(int level, Tile room) {
   std::vector<std::int32_t>& numbers = dividing_[Index(level)][static_cast<std::size_t>(room)];
-  if (numbers.empty()) {  // one spatial factor of 1 divides everything
-    const std::vector<Space>& options = At(level);
-    for (std::size_t s = 0; s < options.size(); ++s) {
-      if (options[s].factors <= room && model_->lattice().Divides(options[s].factors, room)) {
-        numbers.push_back(static_cast<std::int32_t>(s));
-      }
-    }
+  if (numbers.empty()) {  // no factors at all divide everything
+    const auto& limits = model_->evaluator().validity().levels[Index(level)];
+    Collect(level, 0, room, 0, limits.x * limits.y, numbers);
+    std::ranges::sort(numbers);
   }
   return numbers;
+}
+
+// Far fewer factors divide the room than a fan-out has options.
+void Spaces::Collect(int level, int dim, Tile room, Tile factors, std::int64_t cells,
+                     std::vector<std::int32_t>& out) const {
+  const Lattice& lattice = model_->lattice();
+  if (dim == lattice.dims()) {
+    const std::int32_t option = number_[Index(level)][static_cast<std::size_t>(factors)];
+    if (option >= 0) {
+      out.push_back(option);
+    }
+    return;
+  }
+  Collect(level, dim + 1, room, factors, cells, out);
+  const std::int64_t value = lattice.Value(room, dim);
+  if (value == 1) {
+    return;
+  }
+  for (const Lattice::Step& step : lattice.Steps(dim, 0)) {
+    if (step.factor <= cells && value % step.factor == 0) {
+      Collect(level, dim + 1, room, factors + step.offset, cells / step.factor, out);
+    }
+  }
 }
 
 double Spaces::Merge(int level, const Space& space, int t, Tile x) {

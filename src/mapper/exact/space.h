@@ -57,12 +57,15 @@ class Spaces {
     std::array<std::vector<double>, mapping::kMaxTensors> merges;
   };
   void Enumerate(int level);
+  void Collect(int level, int dim, Tile room, Tile factors, std::int64_t cells,
+               std::vector<std::int32_t>& out) const;
   [[nodiscard]] bool HasPlacement(int level, Tile factors) const;
   void Work(int level, const Space& space, Placed& placed) const;
 
   const Model* model_;
   std::vector<std::vector<Space>> options_;
   std::vector<std::vector<Placed>> placed_;
+  std::vector<std::vector<std::int32_t>> number_;  ///< [level][factors]: the option, or -1
   std::vector<std::vector<std::vector<std::int32_t>>> dividing_;  ///< [level][room]
 };
 

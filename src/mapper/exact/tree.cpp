@@ -224,7 +224,10 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   const int inner = node.level + 1;
   const std::uint32_t must = model_->MustKeep(inner);
   const std::vector<Space>& spaces = spaces_->At(node.level);
-  std::int32_t last = -1;  // options come by falling units
+  // The options that fit the node: few are quicker looked through for each tile than listed by
+  // room.
+  constexpr std::size_t kFew = 64;
+  std::vector<std::int32_t> fitting;
   double below = 1;
   for (int l = inner; l < model_->levels(); ++l) {
     const auto& limits = model_->evaluator().validity().levels[Index(l)];
@@ -233,20 +236,26 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   for (std::size_t s = 0; s < spaces.size(); ++s) {
     const double units = node.units[Index(node.level)] * spaces[s].units * below;
     if (goal_->Hopeless(node.least_energy, model_->ComputeCycles(units))) {
-      break;
+      break;  // options come by falling units
     }
-    last = static_cast<std::int32_t>(s);
+    if (lattice.Divides(spaces[s].factors, node.tile)) {
+      fitting.push_back(static_cast<std::int32_t>(s));
+    }
   }
   for (Tile x = 0; x <= node.tile; ++x) {
     if (inside_->At(inner, x).empty() || !lattice.Divides(x, node.tile)) {
       continue;
     }
     const Tile room = lattice.Quotient(node.tile, x);
-    for (const std::int32_t s : spaces_->Dividing(node.level, room)) {
-      if (s > last) {
+    const bool few = fitting.size() < kFew;
+    for (const std::int32_t s : few ? fitting : spaces_->Dividing(node.level, room)) {
+      const Tile factors = spaces[static_cast<std::size_t>(s)].factors;
+      if (s > fitting.back()) {
         break;
       }
-      const Tile factors = spaces[static_cast<std::size_t>(s)].factors;
+      if (few && (factors > room || !lattice.Divides(factors, room))) {
+        continue;
+      }
       if (!AllowsLoops(node.level, node.tile, x, factors)) {
         continue;
       }
