@@ -34,7 +34,7 @@ namespace {
 
 /// What one operator may take when the user sets no limit: some ten seconds, and most searches end
 /// by themselves before.
-constexpr std::int64_t kOperatorEvaluations = 30'000'000;
+constexpr std::int64_t kOperatorEvaluations = 80'000'000;
 
 /// The operator of a one-operator network as a workload on its chain.
 struct Subject {
