@@ -41,7 +41,7 @@ function cards(context: Context): HTMLElement {
     card("Latency", "seconds", seconds, f.time(seconds), gap(plan.cycles, plan.bound_cycles)),
     card("Cycles", "cycles", plan.cycles, f.count(plan.cycles), `at ${f.frequency(context.report.clock)}`),
     card("Utilisation", "utilization", plan.utilization, f.percent(plan.utilization), "of the peak MAC rate"),
-    card("Multiply-accumulates", "macs", plan.macs, f.count(plan.macs),
+    card("MACs", "macs", plan.macs, f.count(plan.macs),
       plan.macs > 0 ? `${f.energy(plan.energy_pj / plan.macs)} each` : "none"),
     card("Operators", "operators", context.report.ops.length, f.exact(context.report.ops.length),
       `${planned} planned, ${context.report.data.solutions.length} distinct`),
