@@ -15,7 +15,7 @@ class ReproduceTest(CliTest):
     def test_dcp(self):
         out = self.sluice_json("reproduce", "dcp")
         self.assertTrue(out["complete"])
-        twelve, first, *networks = out["tables"]
+        twelve, first, *networks, reference = out["tables"]
         self.assertEqual(len(twelve["rows"]), 9)
         for row in twelve["rows"]:
             if row["what"] == "annealing" and row["samples"] == "10,000":
@@ -33,6 +33,15 @@ class ReproduceTest(CliTest):
             self.assertLess(number(latency["ours"][0]), 1.01 * number(latency["published"][0]))
             self.assertLess(number(energy["ours"][1]), 1.05 * number(energy["published"][1]))
             self.assertLess(number(edp["ours"][2]), 1.05 * number(edp["published"][2]))
+        self.assertEqual(len(reference["rows"]), 18)
+        for row in reference["rows"]:
+            median, worst, over_bound = map(number, row["ours"])
+            self.assertLessEqual(median, worst)
+            self.assertGreaterEqual(over_bound, 1)
+            if row["samples"] == "1,000" and "annealing" in row["what"]:
+                self.assertLess(median, 1.3, row["what"])
+            if "simba" not in row["what"]:  # where the optimum is proven
+                self.assertGreaterEqual(median, 0.9999, row["what"])
 
 
 if __name__ == "__main__":
