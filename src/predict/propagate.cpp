@@ -285,25 +285,25 @@ class Propagation {
     std::vector<double> values = Scores(chains);
     std::vector<DataflowCode> next(chains.size());
     std::vector<double> limits(chains.size());
-    std::vector<double> asked(chains.size());
     constexpr double kHot = 0.3;
     constexpr double kCold = 0.003;
     for (int move = 0; move < moves; ++move) {
       const double temperature = kHot * std::pow(kCold / kHot, static_cast<double>(move) / moves);
       for (std::size_t i = 0; i < chains.size(); ++i) {
         next[i] = space_.Neighbour(chains[i], rng_);
-        limits[i] = values[i] - temperature * std::log(1 - rng_.Uniform());
-        // What is almost as good is not accepted, but worth to be proposed.
+        // Beyond the first nothing is accepted, but for one move in a thousand; what is within the
+        // second is worth to be proposed.
+        constexpr double kHopeless = 7;
         constexpr double kAlmost = 0.08;
-        asked[i] = std::max(limits[i], values[i] + kAlmost);
+        limits[i] = values[i] + std::max(kHopeless * temperature, kAlmost);
       }
-      const auto scores = ScoresWithin(next, asked);
+      const auto scores = ScoresWithin(next, limits);
       for (std::size_t i = 0; i < chains.size(); ++i) {
-        if (scores[i] == kInfinite) {
-          continue;
+        if (scores[i] < kInfinite) {
+          Propose(next[i], scores[i]);
         }
-        Propose(next[i], scores[i]);
-        if (scores[i] <= limits[i]) {
+        const double rise = scores[i] - values[i];
+        if (rise <= 0 || rng_.Uniform() < std::exp(-rise / temperature)) {
           values[i] = scores[i];
           chains[i] = next[i];
         }
