@@ -122,8 +122,9 @@ class CompareVerb final : public Verb {
       return driver::FindSearch(driver::DefaultSearchPaths(), name, learned_);
     };
     if (cost_.shared && learned_.few_shot > 0) {
-      return Fail(Diagnostic(ErrorCode::kUsage, "--samples tunes on one layer, --shared has several")
-                      .WithHint("leave one of them out"));
+      return Fail(
+          Diagnostic(ErrorCode::kUsage, "--samples tunes on one layer, --shared has several")
+              .WithHint("leave one of them out"));
     }
     if (pareto_ > 0) {
       return RunFronts(options, progress);

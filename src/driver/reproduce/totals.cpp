@@ -110,7 +110,9 @@ struct Searched {
   std::string_view search;
   std::int64_t samples;  ///< a layer and objective
 };
-constexpr std::array<Searched, 2> kSearched = {{{"dcp", 1000}, {"annealing", 5000}}};
+constexpr std::int64_t kQuickSamples = 300;
+constexpr std::int64_t kFullSamples = 1000;
+constexpr std::int64_t kAnnealingSamples = 5000;
 
 struct SearchedTotals {
   Totals totals;
@@ -163,7 +165,10 @@ Status Network(Session& session, const PublishedNetwork& network) {
              (totals.left_out > 0 ? fmt::format(" (without {} layers)", totals.left_out) : ""),
          "1", texts(c), totals.Texts(), 0});
   }
-  for (const Searched& searched : kSearched) {
+  const std::array<Searched, 2> searches = {
+      {{"dcp", session.options.full ? kFullSamples : kQuickSamples},
+       {"annealing", kAnnealingSamples}}};
+  for (const Searched& searched : searches) {
     for (std::size_t o = 0; o < kObjectives.size(); ++o) {
       SLUICE_TRY(const SearchedTotals found, SearchNetwork(session, network, searched, o));
       const auto [totals, seconds] = found;
