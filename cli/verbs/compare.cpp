@@ -19,6 +19,8 @@
 #include "cli/options.h"
 #include "cli/verbs/verb.h"
 #include "driver/catalog/catalog.h"
+#include "driver/compare/front.h"
+#include "driver/learn.h"
 
 namespace sluice::cli {
 namespace {
@@ -61,13 +63,16 @@ class CompareVerb final : public Verb {
            "  sluice compare net.m --hw hw.m --objective latency --html compare.html\n"
            "  sluice compare \"conv K=64 C=64 P=56 Q=56 R=3 S=3\" --model reference -a eyeriss\n"
            "  sluice compare \"gemm M=64 N=64 K=64\" --cost-command ./my-model --json\n"
-           "Searches: genetic, genetic-all, annealing, es, de, pso, cma-es, random, dla,\n"
-           "shi, eye.\n"
+           "  sluice compare resnet-101 --mapper dcp,genetic --shared --budget-evaluations 1000\n"
+           "  sluice compare dcp12 --mapper dcp,annealing --pareto 8 --budget-evaluations 2400\n"
+           "Searches: dcp, genetic, genetic-all, annealing, es, de, pso, cma-es, random,\n"
+           "dla, shi, eye.\n"
            "dcp12: twelve layers of VGG-16, ResNet-50 and MobileNet-v2.\n";
   }
   void Declare(Options& options) override {
     constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-    options.Positional("layers", "dcp12, a .m file, or an operator, quoted", &subject_);
+    options.Positional(
+        "layers", "dcp12, mobilenet-v2, resnet-101, vit-b16, a .m file, or an operator", &subject_);
     options.Text("--mapper", "NAMES", "searches, separated by commas", &mappers_);
     options.Text("--model", "NAME", "maestro, maestro-exact or reference", &cost_.model);
     options.Text("--hw", "FILE", "MAESTRO's hardware file; else 168 PEs, NoC 32", &cost_.hardware);
@@ -83,6 +88,13 @@ class CompareVerb final : public Verb {
     options.Text("--objective", "NAME", "latency, energy or edp", &cost_.objective);
     options.Text("--energy", "NAME", "outer or full; maestro: outer, others: full", &cost_.energy);
     options.Integer("--levels", "of the codes", 1, 4, &cost_.levels);
+    options.Flag("--shared", "one code for all layers, cycles and energies added up",
+                 &cost_.shared);
+    options.Integer("--pareto", "latency and energy at once: runs a front; 0: --objective", 0, 1000,
+                    &pareto_);
+    options.Text("--predictor", "FILE", "of dcp; else the shipped ones", &learned_.predictor);
+    options.Integer("--samples", "that tune dcp's predictor first (few-shot)", 0, 100'000,
+                    &learned_.few_shot);
     options.Text("--budget-evaluations", "NUMBERS", "samples a run, separated by commas",
                  &budgets_);
     options.Integer("--seeds", "runs of each", 1, 1000, &seeds_);
@@ -106,6 +118,17 @@ class CompareVerb final : public Verb {
     options.progress = [&](std::int64_t done, std::int64_t total, std::string_view what) {
       progress.Update(done, total, what);
     };
+    options.find = [this](const std::string& name) {
+      return driver::FindSearch(driver::DefaultSearchPaths(), name, learned_);
+    };
+    if (cost_.shared && learned_.few_shot > 0) {
+      return Fail(
+          Diagnostic(ErrorCode::kUsage, "--samples tunes on one layer, --shared has several")
+              .WithHint("leave one of them out"));
+    }
+    if (pareto_ > 0) {
+      return RunFronts(options, progress);
+    }
     SLUICE_TRY(const driver::Comparison comparison,
                driver::CompareRequested(driver::DefaultSearchPaths(), subject_, cost_, options));
     progress.Clear();
@@ -121,6 +144,22 @@ class CompareVerb final : public Verb {
   }
 
  private:
+  Result<int> RunFronts(const driver::CompareOptions& options, ProgressLine& progress) const {
+    SLUICE_TRY(const driver::FrontComparison comparison,
+               driver::CompareFrontsRequested(driver::DefaultSearchPaths(), subject_, cost_,
+                                              options, static_cast<int>(pareto_)));
+    progress.Clear();
+    SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfFronts(comparison))
+                            : Print(driver::RenderFronts(comparison)));
+    if (!html_.empty()) {
+      SLUICE_TRY_STATUS(WriteFileAtomic(html_, driver::HtmlOfFronts(comparison)));
+    }
+    if (comparison.failed) {
+      return Fail(*comparison.failed);
+    }
+    return comparison.complete ? kExitOk : kExitInterrupted;
+  }
+
   std::string subject_;
   std::string mappers_ = "genetic,annealing,random";
   driver::CostRequest cost_;
@@ -129,6 +168,8 @@ class CompareVerb final : public Verb {
   std::int64_t seed_ = 1;
   std::int64_t best_known_ = 100'000;
   std::int64_t threads_ = 0;
+  std::int64_t pareto_ = 0;
+  driver::LearnedOptions learned_;
   std::string html_;
   bool json_ = false;
 };

@@ -25,12 +25,12 @@ class ReproduceVerb final : public Verb {
     return "Run published comparisons again, figures side by side";
   }
   [[nodiscard]] std::string_view examples() const override {
-    return "  sluice reproduce dcp            (a minute)\n"
-           "  sluice reproduce dcp --full     (three times the seeds)\n";
+    return "  sluice reproduce dcp            (some minutes)\n"
+           "  sluice reproduce dcp --full     (three times the seeds, an hour)\n";
   }
   void Declare(Options& options) override {
     options.Positional("what", "dcp", &what_);
-    options.Flag("--full", "more seeds and more samples", &full_);
+    options.Flag("--full", "more seeds, layers and codes; trains again", &full_);
     options.Integer("--seed", "the first seed", 0, std::numeric_limits<std::int64_t>::max() / 2,
                     &seed_);
     options.Integer("--threads", "0 = all cores; never changes the result", 0, 4096, &threads_);

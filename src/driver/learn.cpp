@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <time.h>
 
+#include "base/cpu_time.h"
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -26,12 +26,6 @@
 
 namespace sluice::driver {
 namespace {
-
-double ProcessSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 Result<predict::Dataset> DatasetOf(const TrainRequest& request, const LearnControl& control) {
   if (!request.dataset.empty()) {
@@ -142,16 +136,23 @@ Result<std::string> FindPredictor(const SearchPaths& paths, const std::string& t
 }
 
 Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(const SearchPaths& paths,
-                                                                    const std::string& name) {
+                                                                    const std::string& name,
+                                                                    const LearnedOptions& options) {
   if (name == "dcp") {
+    std::vector<std::string> names = {"default", "windows"};
+    if (!options.predictor.empty()) {
+      names = {options.predictor};
+    }
     std::vector<std::shared_ptr<const predict::Predictor>> predictors;
-    for (const char* shipped : {"default", "windows"}) {
-      SLUICE_TRY(const std::string path, FindPredictor(paths, shipped));
+    for (const std::string& one : names) {
+      SLUICE_TRY(const std::string path, FindPredictor(paths, one));
       SLUICE_TRY(predict::Predictor predictor, predict::Predictor::Load(path));
       predictors.push_back(std::make_shared<const predict::Predictor>(std::move(predictor)));
     }
+    predict::PropagateOptions propagate;
+    propagate.few_shot = options.few_shot;
     return std::shared_ptr<const mapper::codes::CodeSearch>(
-        predict::MakePropagationSearch(std::move(predictors), {}));
+        predict::MakePropagationSearch(std::move(predictors), propagate));
   }
   auto found = mapper::codes::FindCodeSearch(name);
   if (!found) {

@@ -62,10 +62,14 @@ Result<Trained> TrainPredictor(const TrainRequest& request, const LearnControl& 
 /// A path, or the name of a shipped one in models/predictors. Errors: kUnknownName.
 Result<std::string> FindPredictor(const SearchPaths& paths, const std::string& text);
 
-/// Any search over codes by its name: those of mapper::codes, and `dcp` with the shipped predictor.
+struct LearnedOptions {
+  std::string predictor;      ///< a file; empty: the shipped ones
+  std::int64_t few_shot = 0;  ///< samples that tune it before the search
+};
+/// Any search over codes by its name: those of mapper::codes, and `dcp` with a predictor.
 /// Errors: kUnknownName; those of reading the predictor.
-Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(const SearchPaths& paths,
-                                                                    const std::string& name);
+Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(
+    const SearchPaths& paths, const std::string& name, const LearnedOptions& options = {});
 
 Page RenderDatasetRun(const std::string& path, const predict::DatasetRun& run);
 Page RenderTrained(const Trained& trained);

@@ -217,6 +217,15 @@ void Features(const Context& context, const mapping::DataflowCode& code, std::sp
                           Collect{features});
 }
 
+Components EstimateOf(const Context& context, const mapping::DataflowCode& code) {
+  SLUICE_CHECK(code.levels.size() <= kMaxPredictLevels, "at most 3 levels");
+  const auto levels = LevelsOf(code);
+  Components estimate{};
+  EvaluateFormula<double>(context, std::span(levels).first(code.levels.size()), estimate,
+                          [](double) {});
+  return estimate;
+}
+
 void RelaxedFeaturesOf(const Context& context, int levels, std::uint32_t allowed,
                        std::span<const double> variables, RelaxedFeatures& result) {
   SLUICE_CHECK(variables.size() == VariableCount(levels), "one number a variable");

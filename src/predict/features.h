@@ -81,6 +81,9 @@ std::size_t FeatureCount(int levels);
 void Features(const Context& context, const mapping::DataflowCode& code, std::span<float> features,
               Components& estimate);
 
+/// The estimate alone.
+Components EstimateOf(const Context& context, const mapping::DataflowCode& code);
+
 /// A relaxed code as numbers: per level kDims logits of the parallel dim, the logarithm of the
 /// units, kDims order keys (smaller is further out), kDims logarithms of tiles.
 inline constexpr std::size_t kVariablesPerLevel = std::size_t{3} * mapping::kCodeDims + 1;

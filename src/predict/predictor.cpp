@@ -110,6 +110,17 @@ void Predictor::Predict(const Context& context, std::span<const mapping::Dataflo
   }
 }
 
+void Predictor::Estimate(const Context& context, std::span<const mapping::DataflowCode> codes,
+                         std::span<Prediction> predictions) {
+  SLUICE_CHECK(codes.size() == predictions.size(), "one prediction a code");
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    predictions[i] = {.mean = EstimateOf(context, codes[i]), .spread = {}};
+    for (std::size_t c = 0; c < kComponents; ++c) {
+      predictions[i].mean[c] += context.log_bounds()[c];
+    }
+  }
+}
+
 void Predictor::PredictRelaxed(const Context& context, std::size_t member, std::uint32_t allowed,
                                std::span<const double> variables, Workspace& work,
                                Relaxed& result) const {

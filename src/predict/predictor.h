@@ -60,6 +60,10 @@ class Predictor {
   void Predict(const Context& context, std::span<const mapping::DataflowCode> codes,
                std::span<Prediction> predictions) const;
 
+  /// What the analytic estimate says, as Predict does without the networks.
+  static void Estimate(const Context& context, std::span<const mapping::DataflowCode> codes,
+                       std::span<Prediction> predictions);
+
   /// One member's prediction of relaxed codes, with the gradient of weights . components by the
   /// variables. `weights` and `gradients`: per code, kComponents and VariableCount numbers.
   struct Relaxed {

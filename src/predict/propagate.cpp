@@ -38,6 +38,9 @@ using mapper::codes::EnergyKind;
 using mapper::codes::Judge;
 using mapping::DataflowCode;
 
+constexpr double kTuneRate = 1e-3;
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
 /// One run of the search.
 class Propagation {
  public:
@@ -47,7 +50,7 @@ class Propagation {
         judge_(problem),
         layer_(problem.oracle->layer()),
         space_(layer_, problem.oracle->hardware(), problem.space),
-        context_(layer_, problem.oracle->hardware()),
+        parts_(MakeParts(*problem.oracle, problem.space)),
         target_(MakeTarget(problem)),
         predictor_(predictor),
         rng_(problem.seed) {}
@@ -55,6 +58,7 @@ class Propagation {
   CodeResult Run() {
     const CodeProblem& problem = judge_.problem();
     Verify(problem.starts);
+    Adapt();
     std::vector<DataflowCode> chains = Screened();
     if (options_.propagate) {
       chains = Propagated(std::move(chains));
@@ -63,7 +67,7 @@ class Propagation {
     constexpr std::int64_t kMost = 240;
     const std::int64_t share = std::min(problem.samples / 3, kMost);
     for (int round = 0; round < options_.rounds && !judge_.done(); ++round) {
-      Refine(chains);
+      Refine(chains, RefineMoves());
       VerifyBest(share / options_.rounds);
       if (round + 1 < options_.rounds && TuneWhereWrong()) {
         Forget();
@@ -88,6 +92,20 @@ class Propagation {
     DataflowCode code;
   };
 
+  static std::vector<PredictedPart> MakeParts(const cost::CostOracle& oracle,
+                                              const mapper::codes::SpaceOptions& options) {
+    std::vector<PredictedPart> parts;
+    for (const cost::PricedLayer& one : oracle.parts()) {
+      PredictedPart part{Context(one.layer, oracle.hardware()), 0, one.count};
+      const CodeSpace space(one.layer, oracle.hardware(), options);
+      for (const mapping::CodeDim dim : space.parallel()) {
+        part.allowed |= 1U << mapping::Index(dim);
+      }
+      parts.push_back(std::move(part));
+    }
+    return parts;
+  }
+
   static Target MakeTarget(const CodeProblem& problem) {
     const auto& hardware = problem.oracle->hardware();
     Target target;
@@ -101,20 +119,110 @@ class Propagation {
     }
     target.limit[0] = std::log(static_cast<double>(std::max<std::int64_t>(hardware.l1_words, 1)));
     target.limit[1] = std::log(static_cast<double>(std::max<std::int64_t>(hardware.l2_words, 1)));
+    target.cycle_limit = std::log(problem.cycle_limit);
     return target;
   }
 
   [[nodiscard]] const Predictor& predictor() const { return tuned_ ? *tuned_ : predictor_; }
 
-  /// Scores of codes, which become candidates for verification.
+  /// Scores of codes by the ensemble.
   std::vector<double> Scores(std::span<const DataflowCode> codes) {
-    predictions_.resize(codes.size());
-    predictor().Predict(context_, codes, predictions_);
-    std::vector<double> scores(codes.size());
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      scores[i] = target_.Score(predictions_[i].mean, predictions_[i].spread);
+    Fill(codes, [&](const Context& context, auto adapted, auto predictions) {
+      predictor().Predict(context, adapted, predictions);
+    });
+    return ScoresOfPredictions(target_);
+  }
+
+  /// Scores of codes by the analytic estimate, ten times as fast.
+  std::vector<double> QuickScores(std::span<const DataflowCode> codes) {
+    Fill(codes, [](const Context& context, auto adapted, auto predictions) {
+      Predictor::Estimate(context, adapted, predictions);
+    });
+    // Lenient where a buffer is nearly full: the best codes are there.
+    constexpr double kLenient = 0.1;
+    Target lenient = target_;
+    for (double& limit : lenient.limit) {
+      limit += kLenient;
+    }
+    return ScoresOfPredictions(lenient);
+  }
+
+  [[nodiscard]] std::vector<double> ScoresOfPredictions(const Target& target) const {
+    std::vector<double> scores(predictions_.size());
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      scores[i] = target.Score(predictions_[i].mean, predictions_[i].spread);
     }
     return scores;
+  }
+
+  /// Scores where the estimate does not rule out that they are at most `limits`; infinite
+  /// elsewhere.
+  std::vector<double> ScoresWithin(std::span<const DataflowCode> codes,
+                                   std::span<const double> limits) {
+    std::vector<double> scores = QuickScores(codes);
+    std::vector<DataflowCode> open;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      if (scores[i] - slack_ <= limits[i]) {
+        open.push_back(codes[i]);
+      }
+    }
+    const std::vector<double> exact = Scores(open);
+    for (std::size_t i = 0, next = 0; i < codes.size(); ++i) {
+      scores[i] = scores[i] - slack_ <= limits[i] ? exact[next++] : kInfinite;
+    }
+    return scores;
+  }
+
+  /// How far scores and quick scores usually are apart.
+  void MeasureSlack(std::span<const DataflowCode> codes, std::span<const double> scores) {
+    const std::vector<double> quick = QuickScores(codes);
+    std::vector<double> apart(codes.size());
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      apart[i] = std::abs(scores[i] - quick[i]);
+    }
+    constexpr double kUsual = 0.95;
+    constexpr double kSafety = 1.5;
+    const auto at =
+        apart.begin() + static_cast<std::ptrdiff_t>(kUsual * static_cast<double>(apart.size() - 1));
+    std::ranges::nth_element(apart, at);
+    slack_ = kSafety * *at;
+  }
+
+  /// Predictions of what the codes become on every part, summed up.
+  template <class PredictPart>
+  void Fill(std::span<const DataflowCode> codes, PredictPart&& predict) {
+    predictions_.resize(codes.size());
+    if (!shared()) {
+      predict(parts_[0].context, codes, std::span(predictions_));
+      return;
+    }
+    std::vector<std::vector<Prediction>> of_parts(parts_.size());
+    std::vector<DataflowCode> adapted(codes.size());
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      std::ranges::transform(codes, adapted.begin(), [&](const DataflowCode& code) {
+        return judge_.problem().oracle->PartCode(p, code);
+      });
+      of_parts[p].resize(codes.size());
+      predict(parts_[p].context, std::span<const DataflowCode>(adapted), std::span(of_parts[p]));
+    }
+    std::vector<Prediction> ones(parts_.size());
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      for (std::size_t p = 0; p < parts_.size(); ++p) {
+        ones[p] = of_parts[p][i];
+      }
+      predictions_[i] = Summed(parts_, ones);
+    }
+  }
+
+  /// Whether several layers share the code. Then only sums are known, so nothing can be tuned.
+  [[nodiscard]] bool shared() const { return parts_.size() > 1; }
+
+  /// Who has few samples to spend has little time, too.
+  [[nodiscard]] int RefineMoves() const {
+    constexpr double kFewest = 0.25;
+    constexpr double kWhole = 200;  // samples that deserve all moves
+    const double share = static_cast<double>(judge_.problem().samples) / kWhole;
+    return std::max(static_cast<int>(options_.refine * std::clamp(share, kFewest, 1.0)), 1);
   }
 
   void Propose(const DataflowCode& code, double score) {
@@ -127,6 +235,7 @@ class Propagation {
     std::vector<DataflowCode> codes(static_cast<std::size_t>(options_.screened));
     std::ranges::generate(codes, [&] { return space_.Random(rng_); });
     const auto scores = Scores(codes);
+    MeasureSlack(codes, scores);
     std::vector<std::size_t> order(codes.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
       order[i] = i;
@@ -147,7 +256,7 @@ class Propagation {
   /// Follows the gradient; every few steps the codes are made legal and go on from there. Returns
   /// the best predicted of each start.
   std::vector<DataflowCode> Propagated(std::vector<DataflowCode> codes) {
-    Relaxation relaxation(space_, context_, target_);
+    Relaxation relaxation(space_, parts_, target_);
     std::vector<DataflowCode> best = codes;
     std::vector<double> best_scores = Scores(codes);
     relaxation.Reset(codes);
@@ -172,20 +281,27 @@ class Propagation {
   }
 
   /// Annealing of all chains side by side, on the predictor alone.
-  void Refine(std::vector<DataflowCode>& chains) {
+  void Refine(std::vector<DataflowCode>& chains, int moves) {
     std::vector<double> values = Scores(chains);
     std::vector<DataflowCode> next(chains.size());
+    std::vector<double> limits(chains.size());
     constexpr double kHot = 0.3;
     constexpr double kCold = 0.003;
-    for (int move = 0; move < options_.refine; ++move) {
-      const double temperature =
-          kHot * std::pow(kCold / kHot, static_cast<double>(move) / options_.refine);
+    for (int move = 0; move < moves; ++move) {
+      const double temperature = kHot * std::pow(kCold / kHot, static_cast<double>(move) / moves);
       for (std::size_t i = 0; i < chains.size(); ++i) {
         next[i] = space_.Neighbour(chains[i], rng_);
+        // Beyond the first nothing is accepted, but for one move in a thousand; what is within the
+        // second is worth to be proposed.
+        constexpr double kHopeless = 7;
+        constexpr double kAlmost = 0.08;
+        limits[i] = values[i] + std::max(kHopeless * temperature, kAlmost);
       }
-      const auto scores = Scores(next);
+      const auto scores = ScoresWithin(next, limits);
       for (std::size_t i = 0; i < chains.size(); ++i) {
-        Propose(next[i], scores[i]);
+        if (scores[i] < kInfinite) {
+          Propose(next[i], scores[i]);
+        }
         const double rise = scores[i] - values[i];
         if (rise <= 0 || rng_.Uniform() < std::exp(-rise / temperature)) {
           values[i] = scores[i];
@@ -213,6 +329,18 @@ class Propagation {
     }
   }
 
+  /// Few-shot: what random codes cost, before the predictor is asked.
+  void Adapt() {
+    const std::int64_t count = std::min(options_.few_shot, judge_.left() / 2);
+    if (count <= 0 || shared()) {
+      return;
+    }
+    std::vector<DataflowCode> codes(static_cast<std::size_t>(count));
+    std::ranges::generate(codes, [&] { return space_.Random(rng_); });
+    Verify(codes);
+    tuned_ = FineTune(predictor_, parts_[0].context, known_, options_.tune_steps, kTuneRate);
+  }
+
   /// The best predicted codes that were not priced yet.
   void VerifyBest(std::int64_t count) {
     std::ranges::stable_sort(candidates_, {}, &Candidate::score);
@@ -230,7 +358,7 @@ class Propagation {
 
   /// True when the ensemble was tuned on what was verified so far.
   bool TuneWhereWrong() {
-    if (known_.empty()) {
+    if (known_.empty() || shared()) {
       return false;
     }
     std::vector<DataflowCode> codes;
@@ -249,8 +377,7 @@ class Propagation {
     if (error / static_cast<double>(codes.size()) <= options_.tune_above) {
       return false;
     }
-    constexpr double kRate = 1e-3;
-    tuned_ = FineTune(predictor_, context_, known_, options_.tune_steps, kRate);
+    tuned_ = FineTune(predictor_, parts_[0].context, known_, options_.tune_steps, kTuneRate);
     return true;
   }
 
@@ -262,6 +389,7 @@ class Propagation {
       codes.push_back(candidate.code);
     }
     const auto scores = Scores(codes);
+    MeasureSlack(codes, scores);
     for (std::size_t i = 0; i < codes.size(); ++i) {
       candidates_[i].score = scores[i];
     }
@@ -303,8 +431,7 @@ class Propagation {
       constexpr std::uint32_t kSelfWilled = 6;
       std::size_t at = 0;
       if (rng_.Below(kSelfWilled) != 0) {
-        const auto scores = Scores(next);
-        at = static_cast<std::size_t>(std::ranges::min_element(scores) - scores.begin());
+        at = BestOf(next);
       }
       verified_.insert(mapping::ToNumbers(next[at]));
       const double price = judge_.Price(next[at]);
@@ -316,16 +443,25 @@ class Propagation {
     }
   }
 
+  /// The best predicted; the networks are asked where the estimate leaves it open.
+  std::size_t BestOf(std::span<const DataflowCode> codes) {
+    const std::vector<double> quick = QuickScores(codes);
+    const std::vector<double> limits(codes.size(), std::ranges::min(quick) + slack_);
+    const std::vector<double> scores = ScoresWithin(codes, limits);
+    return static_cast<std::size_t>(std::ranges::min_element(scores) - scores.begin());
+  }
+
   PropagateOptions options_;
   Judge judge_;
   mapping::Layer layer_;
   CodeSpace space_;
-  Context context_;
+  std::vector<PredictedPart> parts_;
   Target target_;
   const Predictor& predictor_;
   std::optional<Predictor> tuned_;
   Rng rng_;
   std::vector<Prediction> predictions_;
+  double slack_ = 0;  ///< what the networks usually correct of a score
   std::vector<Candidate> candidates_;
   std::set<std::vector<std::int64_t>> proposed_;
   std::set<std::vector<std::int64_t>> verified_;

@@ -7,13 +7,16 @@
 ///
 /// 1. Starts: the best predicted of many random codes, and random ones.
 /// 2. Propagation: Adam on all starts at once; hinges hold the buffers in their sizes.
-/// 3. Refinement on the predictor: annealing moves on the codes that this left.
+/// 3. Refinement on the predictor: annealing moves on the codes that this left. The networks are
+/// only
+///    asked about moves that the analytic estimate, give or take what they usually correct, allows.
 /// 4. Verification: the most promising codes are priced by the oracle. These are the samples.
 ///    Where they differ from the prediction, the ensemble is tuned on them; then again from 3.
 /// 5. What is left of the budget: annealing on the oracle, while samples are scarce each step
 ///    chosen among several by prediction.
 /// Tested by tests/property/predict_search_test.cpp.
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,11 +29,14 @@ struct PropagateOptions {
   int screened = 512;  ///< random codes looked at
   int starts = 24;
   int steps = 40;
-  int compensate = 10;       ///< steps between two legal codes
-  int refine = 120;          ///< moves of each chain on the predictor
-  int rounds = 3;            ///< of refinement and verification
+  int compensate = 10;  ///< steps between two legal codes
+  int refine = 120;     ///< moves of each chain and round on the predictor, if samples are many
+  int rounds = 3;       ///< of refinement and verification
   double tune_above = 0.03;  ///< mean error of the logarithm of the objective
   int tune_steps = 60;
+  /// Few-shot: so many random codes are priced before anything else, and the ensemble is tuned on
+  /// them; at most half of the budget. 0: zero-shot.
+  std::int64_t few_shot = 0;
   bool propagate = true;  ///< false: without step 2, to show what it brings
 };
 

@@ -20,6 +20,8 @@ using mapping::CodeDim;
 using mapping::kCodeDims;
 
 constexpr std::array<Component, 2> kBuffers = {Component::kInnerWords, Component::kOuterWords};
+constexpr std::array<Component, 3> kSums = {Component::kLatency, Component::kOuterEnergy,
+                                            Component::kFullEnergy};
 /// Of the hinges; steeper than any gain from a larger buffer.
 constexpr double kHinge = 6;
 constexpr double kChosen = 2;   ///< logit of a choice that was made
@@ -41,29 +43,63 @@ double Target::Score(const Components& logs, const Components& spread) const {
     const double excess = logs[Index(kBuffers[b])] - limit[b] - kTolerance;
     score += excess > 0 ? 1 + kHinge * excess : 0;
   }
-  return score;
+  return score + kHinge * std::max(logs[Index(Component::kLatency)] - cycle_limit, 0.0);
 }
 
-Components Target::Slopes(const Components& logs) const {
+Components Target::Slopes(const Components& part, double count, const Components& sum) const {
   Components slopes = weight;
+  if (sum[Index(Component::kLatency)] > cycle_limit) {
+    slopes[Index(Component::kLatency)] += kHinge;
+  }
+  for (const Component component : kSums) {
+    const std::size_t c = Index(component);
+    slopes[c] *= count * std::exp(part[c] - sum[c]);
+  }
   for (std::size_t b = 0; b < kBuffers.size(); ++b) {
-    if (logs[Index(kBuffers[b])] > limit[b]) {
+    if (part[Index(kBuffers[b])] > limit[b]) {
       slopes[Index(kBuffers[b])] += kHinge;
     }
   }
   return slopes;
 }
 
-Relaxation::Relaxation(const mapper::codes::CodeSpace& space, const Context& context,
+Prediction Summed(std::span<const PredictedPart> parts, std::span<const Prediction> predictions) {
+  if (parts.size() == 1 && parts[0].count == 1) {
+    return predictions[0];
+  }
+  Prediction sum = predictions[0];
+  for (const Component component : kSums) {
+    const std::size_t c = Index(component);
+    double total = 0;
+    double uncertain = 0;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const double part = parts[p].count * std::exp(predictions[p].mean[c]);
+      total += part;
+      uncertain += part * predictions[p].spread[c];
+    }
+    sum.mean[c] = std::log(total);
+    sum.spread[c] = uncertain / total;
+  }
+  for (const Component component : kBuffers) {
+    const std::size_t c = Index(component);
+    for (const Prediction& one : predictions) {
+      if (one.mean[c] > sum.mean[c]) {
+        sum.mean[c] = one.mean[c];
+        sum.spread[c] = one.spread[c];
+      }
+    }
+  }
+  return sum;
+}
+
+Relaxation::Relaxation(const mapper::codes::CodeSpace& space, std::span<const PredictedPart> parts,
                        const Target& target)
     : space_(space),
-      context_(context),
+      parts_(parts),
       target_(target),
-      count_(VariableCount(space.options().levels)) {
-  for (const CodeDim dim : space.parallel()) {
-    allowed_ |= 1U << mapping::Index(dim);
-  }
-}
+      count_(VariableCount(space.options().levels)),
+      work_(parts.size()),
+      relaxed_(parts.size()) {}
 
 void Relaxation::Reset(std::span<const mapping::DataflowCode> codes) {
   variables_.assign(codes.size() * count_, 0);
@@ -102,16 +138,56 @@ void Relaxation::Clamp(std::span<double> variables) const {
   }
 }
 
+std::vector<double> Relaxation::VariablesOf(const PredictedPart& part) const {
+  std::vector<double> variables = variables_;
+  const std::size_t levels = count_ / kVariablesPerLevel;
+  for (std::size_t at = 0; at < variables.size(); at += count_) {
+    for (std::size_t l = 0; l < levels; ++l) {
+      for (std::size_t d = 0; d < kCodeDims; ++d) {
+        double& tile = variables[at + TileAt(l, d)];
+        tile = std::min(tile, part.context.log_extent[d]);
+      }
+    }
+  }
+  return variables;
+}
+
+std::vector<double> Relaxation::Gradient(const Predictor& predictor, std::size_t member) {
+  const std::size_t codes = variables_.size() / count_;
+  std::vector<std::vector<double>> seen(parts_.size());
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    seen[p] = VariablesOf(parts_[p]);
+    predictor.PredictRelaxed(parts_[p].context, member, parts_[p].allowed, seen[p], work_[p],
+                             relaxed_[p]);
+  }
+  std::vector<Components> sums(codes);
+  std::vector<Prediction> ones(parts_.size());
+  for (std::size_t i = 0; i < codes; ++i) {
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      ones[p].mean = relaxed_[p].values[i];
+    }
+    sums[i] = Summed(parts_, ones).mean;
+  }
+  std::vector<double> gradient(variables_.size());
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    std::vector<double> slopes;
+    slopes.reserve(codes * kComponents);
+    for (std::size_t i = 0; i < codes; ++i) {
+      const Components slope = target_.Slopes(relaxed_[p].values[i], parts_[p].count, sums[i]);
+      slopes.insert(slopes.end(), slope.begin(), slope.end());
+    }
+    predictor.GradientRelaxed(member, slopes, codes, work_[p], relaxed_[p]);
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      // What was cut to fit the layer does not move it.
+      gradient[i] += seen[p][i] == variables_[i] ? relaxed_[p].gradients[i] : 0;
+    }
+  }
+  return gradient;
+}
+
 void Relaxation::Step(const Predictor& predictor, std::size_t member) {
   const std::size_t codes = variables_.size() / count_;
-  predictor.PredictRelaxed(context_, member, allowed_, variables_, work_, relaxed_);
-  std::vector<double> slopes;
-  slopes.reserve(codes * kComponents);
-  for (const Components& logs : relaxed_.values) {
-    const Components slope = target_.Slopes(logs);
-    slopes.insert(slopes.end(), slope.begin(), slope.end());
-  }
-  predictor.GradientRelaxed(member, slopes, codes, work_, relaxed_);
+  const std::vector<double> gradient = Gradient(predictor, member);
   constexpr double kFirst = 0.8;
   constexpr double kSecond = 0.95;
   constexpr double kRate = 0.12;
@@ -120,7 +196,7 @@ void Relaxation::Step(const Predictor& predictor, std::size_t member) {
   const double correction1 = 1 - std::pow(kFirst, steps_);
   const double correction2 = 1 - std::pow(kSecond, steps_);
   for (std::size_t i = 0; i < variables_.size(); ++i) {
-    const double g = relaxed_.gradients[i];
+    const double g = gradient[i];
     first_[i] = kFirst * first_[i] + (1 - kFirst) * g;
     second_[i] = kSecond * second_[i] + (1 - kSecond) * g * g;
     variables_[i] -=

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -15,21 +16,36 @@
 
 namespace sluice::predict {
 
-/// The logarithm of an objective, with hinges where buffers are too small.
+/// A layer that the codes are for; several where they share a code.
+struct PredictedPart {
+  Context context;
+  std::uint32_t allowed = 0;  ///< dims that may be parallel
+  double count = 1;
+};
+
+/// Predictions of one code for every part as that of their sum: cycles and energies added up, of
+/// the buffers the largest.
+Prediction Summed(std::span<const PredictedPart> parts, std::span<const Prediction> predictions);
+
+/// The logarithm of an objective, with hinges where buffers are too small or it takes too long.
 struct Target {
   Components weight{};
   std::array<double, 2> limit{};  ///< logarithms: inner and outer words
+  double cycle_limit = std::numeric_limits<double>::infinity();  ///< a logarithm, of all parts
 
   /// Where the members disagree, the pessimist is believed.
   [[nodiscard]] double Score(const Components& logs, const Components& spread) const;
-  /// Derivatives of the objective with its hinges by the components.
-  [[nodiscard]] Components Slopes(const Components& logs) const;
+  /// Derivatives of the objective with its hinges by the components of a part, given those of the
+  /// sum.
+  [[nodiscard]] Components Slopes(const Components& part, double count,
+                                  const Components& sum) const;
 };
 
 class Relaxation {
  public:
   /// Keeps references.
-  Relaxation(const mapper::codes::CodeSpace& space, const Context& context, const Target& target);
+  Relaxation(const mapper::codes::CodeSpace& space, std::span<const PredictedPart> parts,
+             const Target& target);
 
   /// Goes on from these codes.
   void Reset(std::span<const mapping::DataflowCode> codes);
@@ -40,18 +56,21 @@ class Relaxation {
 
  private:
   void Clamp(std::span<double> variables) const;
+  /// The variables as this part sees them: tiles within its layer.
+  [[nodiscard]] std::vector<double> VariablesOf(const PredictedPart& part) const;
+  /// Gradient of the target, for all variables.
+  [[nodiscard]] std::vector<double> Gradient(const Predictor& predictor, std::size_t member);
 
   const mapper::codes::CodeSpace& space_;
-  const Context& context_;
+  std::span<const PredictedPart> parts_;
   const Target& target_;
-  std::uint32_t allowed_ = 0;
   std::size_t count_ = 0;  ///< variables of a code
   std::vector<double> variables_;
   std::vector<double> first_;
   std::vector<double> second_;
   int steps_ = 0;
-  Predictor::Workspace work_;
-  Predictor::Relaxed relaxed_;
+  std::vector<Predictor::Workspace> work_;  ///< a part
+  std::vector<Predictor::Relaxed> relaxed_;
 };
 
 }  // namespace sluice::predict

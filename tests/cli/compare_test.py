@@ -32,6 +32,40 @@ class CompareTest(CliTest):
             self.assertIn(word, table)
         self.assertIn("<svg", (self.directory / "plots.html").read_text(encoding="utf-8"))
 
+    def test_one_code_for_all_layers(self):
+        out = json.loads(self.sluice("compare", "mobilenet-v2", "--mapper", "annealing,random", "--shared", "--seeds", "1",
+                                     "--budget-evaluations", "60", "--best-known", "0", "--json").stdout)
+        self.assertEqual([layer["layer"] for layer in out["layers"]], ["one code for 31 layers"])
+        self.assertEqual([run["samples"] for run in out["runs"]], [60, 60])
+        for layer in out["layers"]:
+            self.assertGreaterEqual(layer["cycles"], layer["compute_bound_cycles"])
+
+    def test_fronts_of_latency_and_energy(self):
+        arguments = ["--mapper", "dcp,annealing", "--pareto", "4"]
+        out = json.loads(self.compare(*arguments, "--json").stdout)
+        self.assertEqual(len(out["runs"]), 2 * 2 * 2)
+        for run in out["runs"]:
+            points = [(point["cycles"], point["energy_full_nj"]) for point in run["front"]]
+            self.assertEqual(points, sorted(points))
+            self.assertEqual([energy for _, energy in points], sorted((e for _, e in points), reverse=True))
+            self.assertLessEqual(run["samples"], run["budget"])
+        for network, search in zip(out["networks"], ("dcp", "annealing")):
+            self.assertEqual(network["search"], search)
+            front = next(run["front"] for run in out["runs"]
+                         if (run["search"], run["budget"], run["seed"]) == (search, 200, 1))
+            for point in network["points"]:  # one layer: its own front
+                self.assertEqual(point["cycles"], front[point["choice"][0]]["cycles"])
+        table = self.compare(*arguments, "--html", "fronts.html").stdout
+        self.assertIn("share: of the area", table)
+        self.assertIn("<svg", (self.directory / "fronts.html").read_text(encoding="utf-8"))
+
+    def test_few_shot_and_a_predictor_of_ones_own(self):
+        zero = json.loads(self.compare("--mapper", "dcp", "--json").stdout)
+        few = json.loads(self.compare("--mapper", "dcp", "--samples", "30", "--json").stdout)
+        self.assertEqual([run["samples"] for run in few["runs"]], [run["samples"] for run in zero["runs"]])
+        self.assertNotEqual([run["code"] for run in few["runs"]], [run["code"] for run in zero["runs"]])
+        self.assertIn("E1102", self.compare("--mapper", "dcp", "--predictor", "absent", code=2).stderr)
+
     def test_the_reference_model_has_a_proven_optimum(self):
         out = json.loads(self.sluice("compare", "gemm M=8 N=8 K=8", "--model", "reference", "-a", "three-level",
                                      "--mapper", "annealing", "--seeds", "1", "--budget-evaluations", "300",
@@ -65,7 +99,7 @@ class CompareTest(CliTest):
     def test_mistakes(self):
         for arguments in (["--mapper", "anealing"], ["--model", "maestr"], ["--objective", "speed"],
                           ["--energy", "some"], ["--budget-evaluations", "0"], ["--model", "reference"],
-                          ["--arch", "eyeriss"], ["--cost-command", " "], ["--hw", "absent.m"]):
+                          ["--arch", "eyeriss"], ["--cost-command", " "], ["--hw", "absent.m"], ["--pareto", "1"]):
             with self.subTest(arguments):
                 done = self.sluice("compare", CONV, *arguments, code=2)
                 self.assertIn("error E1", done.stderr)

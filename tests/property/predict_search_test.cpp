@@ -110,6 +110,24 @@ TEST(Dcp, BeatsAnnealingWithFewSamples) {
   EXPECT_GT(gain / compared, 0.05);
 }
 
+TEST(Dcp, FewShotSamplesAreBilled) {
+  ASSERT_NE(Shipped(), nullptr);
+  PropagateOptions options;
+  options.few_shot = 40;
+  const auto few = MakePropagationSearch({Shipped()}, options);
+  for (const std::int64_t samples : {1, 50, 120}) {
+    const Case one = MakeCase(3);
+    CodeProblem problem;
+    problem.oracle = one.oracle.get();
+    problem.samples = samples;
+    const auto before = one.oracle->counters().samples;
+    const CodeResult result = few->Run(problem);
+    EXPECT_EQ(result.samples, samples);
+    EXPECT_EQ(one.oracle->counters().samples - before, samples);
+    EXPECT_EQ(few->Run(problem).value, result.value);
+  }
+}
+
 TEST(Dcp, RefusesAnotherSpace) {
   ASSERT_NE(Shipped(), nullptr);
   const Case one = MakeCase(0);

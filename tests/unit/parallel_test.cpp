@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/cpu_time.h"
+
 namespace sluice {
 namespace {
 
@@ -22,6 +24,15 @@ TEST(ParallelFor, CallsEveryItemOnce) {
       }
     }
   }
+}
+
+TEST(CpuTime, GrowsWithWorkAndAThreadIsPartOfTheProcess) {
+  const double thread = ThreadSeconds();
+  const double process = ProcessSeconds();
+  while (ThreadSeconds() - thread < 0.01) {
+  }
+  EXPECT_GE(ProcessSeconds() - process, 0.0099);
+  EXPECT_LE(ThreadSeconds(), ProcessSeconds());
 }
 
 TEST(ParallelFor, OneThreadRunsInOrder) {

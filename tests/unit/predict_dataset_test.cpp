@@ -54,6 +54,29 @@ TEST_F(DatasetTest, RoundTripAndManifest) {
   EXPECT_NE(manifest.find("\"layers_done\": 70"), std::string::npos);
 }
 
+TEST_F(DatasetTest, OneMachineForAllLayers) {
+  cost::maestro::Hardware machine;
+  machine.pes = 77;
+  machine.l1_words = 99;
+  machine.noc_bandwidth = 5;
+  options_.machine = machine;
+  ASSERT_TRUE(MakeDataset(Path("one"), options_, 1, nullptr, {}).has_value());
+  const auto dataset = ReadDataset(Path("one"));
+  ASSERT_TRUE(dataset.has_value());
+  EXPECT_EQ(dataset->options, options_);
+  DatasetOptions any = options_;
+  any.machine.reset();
+  for (std::size_t g = 0; g < dataset->groups.size(); ++g) {
+    EXPECT_EQ(dataset->groups[g].hardware, machine);
+    EXPECT_EQ(dataset->groups[g].layer, SampleGroup(any, g).layer);
+  }
+  const auto other = MakeDataset(Path("one"), any, 1, nullptr, {});
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(other.error().code, ErrorCode::kPlanMismatch);
+  options_.machine->pes = 0;
+  EXPECT_FALSE(ValidateDatasetOptions(options_).has_value());
+}
+
 TEST_F(DatasetTest, SameBytesForAnyNumberOfThreads) {
   ASSERT_TRUE(MakeDataset(Path("one"), options_, 1, nullptr, {}).has_value());
   ASSERT_TRUE(MakeDataset(Path("four"), options_, 4, nullptr, {}).has_value());

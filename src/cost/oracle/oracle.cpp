@@ -6,24 +6,11 @@
 #include <span>
 #include <string_view>
 
-#include <time.h>  // POSIX: clock_gettime is not in <ctime>
-
+#include "base/cpu_time.h"
 #include "base/diagnostic.h"
 #include "mapping/dataflow/code.h"
 
 namespace sluice::cost {
-namespace {
-
-double ThreadSeconds() {
-  timespec now{};
-  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) {
-    return 0;
-  }
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-}  // namespace
-
 std::string_view CodeVerdictName(CodeVerdict verdict) {
   constexpr std::array<std::string_view, 5> kNames = {"legal", "refused", "inner memory too small",
                                                       "outer memory too small", "impossible"};

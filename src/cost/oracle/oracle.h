@@ -9,6 +9,7 @@
 /// Tested by tests/unit/oracle_test.cpp.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -54,6 +55,12 @@ struct OracleCounters {
   double cpu_seconds = 0;  ///< of the calling thread
 };
 
+/// A layer that a code is priced on, and how often.
+struct PricedLayer {
+  mapping::Layer layer;
+  double count = 1;
+};
+
 class CostOracle {
  public:
   CostOracle(const CostOracle&) = delete;
@@ -71,17 +78,25 @@ class CostOracle {
   [[nodiscard]] const mapping::Layer& layer() const { return layer_; }
   /// The limits a search should know: of a machine that is no MAESTRO machine, their equivalents.
   [[nodiscard]] const maestro::Hardware& hardware() const { return hardware_; }
+  /// What a cost is the sum of: the layer, or all those that share a code (mapper/codes/shared.h).
+  [[nodiscard]] virtual std::span<const PricedLayer> parts() const { return {&own_, 1}; }
+  /// What a code becomes on such a layer.
+  [[nodiscard]] virtual mapping::DataflowCode PartCode(std::size_t /*part*/,
+                                                       const mapping::DataflowCode& code) const {
+    return code;
+  }
   [[nodiscard]] const OracleCounters& counters() const { return counters_; }
 
  protected:
   CostOracle(const mapping::Layer& layer, const maestro::Hardware& hardware)
-      : layer_(layer), hardware_(hardware) {}
+      : layer_(layer), hardware_(hardware), own_{layer, 1} {}
 
  private:
   virtual Status Price(std::span<const mapping::DataflowCode> codes, std::span<CodeCost> costs) = 0;
 
   mapping::Layer layer_;
   maestro::Hardware hardware_;
+  PricedLayer own_;
   OracleCounters counters_;
 };
 

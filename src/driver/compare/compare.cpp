@@ -58,7 +58,8 @@ class Comparing {
     std::vector<std::shared_ptr<const CodeSearch>> owned;  // `dcp` comes with its predictor
     std::vector<const CodeSearch*> searches;
     for (const std::string& name : options.searches) {
-      SLUICE_TRY(owned.emplace_back(), FindSearch(DefaultSearchPaths(), name));
+      SLUICE_TRY(owned.emplace_back(),
+                 options.find ? options.find(name) : FindSearch(DefaultSearchPaths(), name));
       searches.push_back(owned.back().get());
     }
     SLUICE_TRY(const CodeSearch* scout, mapper::codes::FindCodeSearch("annealing"));

@@ -29,10 +29,16 @@ struct CodeSubject {
   std::function<Result<std::unique_ptr<cost::CostOracle>>()> make_oracle;
   /// No code is better; in the unit of mapper::codes::ValueOf.
   std::optional<double> proven;
+  std::int64_t count = 1;  ///< how often the network has this layer
 };
+
+/// A search by its name.
+using FindSearchFunction = std::function<Result<std::shared_ptr<const mapper::codes::CodeSearch>>(
+    const std::string& name)>;
 
 struct CompareOptions {
   std::vector<std::string> searches;
+  FindSearchFunction find;  ///< empty: FindSearch with what is shipped
   mapper::codes::CodeObjective objective = mapper::codes::CodeObjective::kEdp;
   mapper::codes::EnergyKind energy = mapper::codes::EnergyKind::kOuter;
   mapper::codes::SpaceOptions space;
@@ -106,11 +112,22 @@ struct CostRequest {
   std::string objective = "edp";
   std::string energy;  ///< outer, full; empty: outer under maestro, else full
   std::int64_t levels = 2;
+  bool shared = false;  ///< one code for all layers (mapper/codes/shared.h)
 };
 
-/// `subject`: `dcp12` (the twelve layers of the published comparisons), a `.m` file (its layers),
-/// or an operator descriptor. `options` gets objective, energy and space. Errors: those of the
-/// readers, kUsage, kUnknownName.
+/// What a request means: who prices which layers, and `options` with objective, energy and space.
+struct RequestedComparison {
+  std::vector<CodeSubject> subjects;
+  CompareOptions options;
+  std::string title;
+  std::string model;
+  std::string hardware;
+};
+/// `subject`: `dcp12` (the twelve layers of the published comparisons), `mobilenet-v2`,
+/// `resnet-101` or `vit-b16` (their distinct layers), a `.m` file (its layers), or an operator
+/// descriptor. Errors: those of the readers, kUsage, kUnknownName.
+Result<RequestedComparison> ParseComparison(const SearchPaths& paths, const std::string& subject,
+                                            const CostRequest& cost, CompareOptions options);
 Result<Comparison> CompareRequested(const SearchPaths& paths, const std::string& subject,
                                     const CostRequest& cost, CompareOptions options);
 

@@ -27,10 +27,12 @@
 #include "driver/compare/compare.h"
 #include "driver/driver.h"
 #include "driver/reproduce/dcp_set.h"
+#include "driver/reproduce/networks.h"
 #include "io/maestro/hardware.h"
 #include "io/maestro/network.h"
 #include "ir/network.h"
 #include "mapper/codes/search.h"
+#include "mapper/codes/shared.h"
 #include "mapper/exact/exact.h"
 #include "mapper/mapper.h"
 #include "mapping/dataflow/code.h"
@@ -77,17 +79,20 @@ Result<std::vector<NamedLayer>> LayersOf(const std::string& subject) {
   if (subject == "dcp12") {
     return TwelveLayers();
   }
-  std::vector<NamedLayer> layers;
+  std::vector<NamedLayer> layers = LayersOfNetwork(subject);
+  if (!layers.empty()) {
+    return layers;
+  }
   if (subject.ends_with(".m")) {
     SLUICE_TRY(const io::MaestroNetwork network, io::LoadMaestroNetwork(subject));
     for (const io::MaestroLayer& layer : network.layers) {
-      layers.push_back({layer.name, layer.layer});
+      layers.push_back({layer.name, layer.layer, 1});
     }
     return layers;
   }
   SLUICE_TRY(const mapping::Workload workload, WorkloadOf(subject));
   SLUICE_TRY(const mapping::LayerBinding binding, mapping::BindLayer(workload));
-  layers.push_back({subject, binding.layer});
+  layers.push_back({subject, binding.layer, 1});
   return layers;
 }
 
@@ -136,7 +141,7 @@ Result<Setting> MaestroSetting(const std::string& subject, const CostRequest& re
            [layer = layer.layer, hardware, command = request.command, options] {
              return cost::MakeCommandOracle(layer, hardware, command, options);
            },
-           std::nullopt});
+           std::nullopt, layer.count});
       continue;
     }
     cost::MaestroOracleOptions options;
@@ -147,7 +152,7 @@ Result<Setting> MaestroSetting(const std::string& subject, const CostRequest& re
                                 [layer = layer.layer, hardware, options] {
                                   return cost::MakeMaestroOracle(layer, hardware, options);
                                 },
-                                std::nullopt});
+                                std::nullopt, layer.count});
   }
   return setting;
 }
@@ -177,7 +182,7 @@ Result<Setting> ReferenceSetting(const SearchPaths& paths, const std::string& su
     return Fail(Diagnostic(ErrorCode::kUsage, "--model reference needs --arch, and no --hw")
                     .WithHint("for example --arch eyeriss; sluice archs lists the shipped ones"));
   }
-  if (subject == "dcp12" || subject.ends_with(".m")) {
+  if (subject == "dcp12" || subject.ends_with(".m") || !LayersOfNetwork(subject).empty()) {
     return Fail(Diagnostic(ErrorCode::kUsage, "--model reference takes one operator")
                     .WithHint("\"conv K=64 C=64 P=56 Q=56 R=3 S=3\""));
   }
@@ -202,10 +207,29 @@ Result<Setting> ReferenceSetting(const SearchPaths& paths, const std::string& su
   return setting;
 }
 
+/// All subjects as one that they share a code for.
+std::vector<CodeSubject> Shared(std::vector<CodeSubject> subjects,
+                                const mapper::codes::SpaceOptions& space) {
+  CodeSubject all;
+  all.name = fmt::format("one code for {} layers", subjects.size());
+  all.make_oracle = [subjects = std::move(subjects),
+                     space]() -> Result<std::unique_ptr<cost::CostOracle>> {
+    std::vector<mapper::codes::SharingLayer> layers;
+    for (const CodeSubject& subject : subjects) {
+      SLUICE_TRY(auto oracle, subject.make_oracle());
+      layers.push_back({std::move(oracle), subject.count});
+    }
+    return mapper::codes::MakeSharedOracle(std::move(layers), space);
+  };
+  std::vector<CodeSubject> one;
+  one.push_back(std::move(all));
+  return one;
+}
+
 }  // namespace
 
-Result<Comparison> CompareRequested(const SearchPaths& paths, const std::string& subject,
-                                    const CostRequest& request, CompareOptions options) {
+Result<RequestedComparison> ParseComparison(const SearchPaths& paths, const std::string& subject,
+                                            const CostRequest& request, CompareOptions options) {
   const bool reference = request.model == "reference";
   if (!reference && request.model != "maestro" && request.model != "maestro-exact") {
     return Fail(
@@ -232,12 +256,24 @@ Result<Comparison> CompareRequested(const SearchPaths& paths, const std::string&
     options.best_known_samples = 0;
     options.threads = request.command_options.labels.empty() ? options.threads : 1;
   }
-  SLUICE_TRY(const Setting setting, reference ? ReferenceSetting(paths, subject, request, options)
-                                              : MaestroSetting(subject, request));
-  SLUICE_TRY(Comparison comparison, Compare(setting.subjects, options));
-  comparison.title = subject;
-  comparison.hardware = setting.hardware;
-  comparison.model = request.command.empty() ? request.model : "`" + request.command + "`";
+  SLUICE_TRY(Setting setting, reference ? ReferenceSetting(paths, subject, request, options)
+                                        : MaestroSetting(subject, request));
+  if (request.shared) {
+    setting.subjects = Shared(std::move(setting.subjects), options.space);
+  }
+  return RequestedComparison{std::move(setting.subjects), std::move(options), subject,
+                             request.command.empty() ? request.model : "`" + request.command + "`",
+                             std::move(setting.hardware)};
+}
+
+Result<Comparison> CompareRequested(const SearchPaths& paths, const std::string& subject,
+                                    const CostRequest& request, CompareOptions options) {
+  SLUICE_TRY(const RequestedComparison requested,
+             ParseComparison(paths, subject, request, std::move(options)));
+  SLUICE_TRY(Comparison comparison, Compare(requested.subjects, requested.options));
+  comparison.title = requested.title;
+  comparison.hardware = requested.hardware;
+  comparison.model = requested.model;
   return comparison;
 }
 

@@ -28,6 +28,15 @@ std::string JsonOfReproduction(const Reproduction& reproduction) {
                               {"columns", table.columns},
                               {"rows", rows}});
   }
+  json["targets"] = Json::array();
+  for (const ReproducedTarget& target : reproduction.targets) {
+    json["targets"].push_back({{"what", target.what},
+                               {"ours", target.ours},
+                               {"target", target.target},
+                               {"at_least", target.aiming == Aiming::kAtLeast},
+                               {"reached", target.reached()},
+                               {"margin", target.margin()}});
+  }
   json["missing"] = reproduction.missing;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -1,5 +1,6 @@
 #include "driver/reproduce/dcp_set.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@ constexpr std::int64_t kDepthwise = 2;
 NamedLayer Make(std::string name, const mapping::LayerCode& code) {
   auto layer = mapping::LayerOf(code);
   SLUICE_CHECK(layer.has_value(), "the published layers are valid");
-  return {std::move(name), *layer};
+  return {std::move(name), *layer, 1};
 }
 
 /// A layer with `outputs` along Y and X at stride 1.
@@ -71,6 +72,28 @@ cost::maestro::Hardware EdgeMachine(std::int64_t noc_bandwidth) {
   hardware.noc_hops = 1;
   hardware.hop_latency = 1;
   return hardware;
+}
+
+std::vector<cost::maestro::Hardware> UnseenHardware() {
+  struct Sizes {
+    std::int64_t pes, l1, l2, noc, offchip;
+  };
+  constexpr std::array<Sizes, 6> kMachines = {{{40, 256, 16'384, 8, 16},
+                                               {100, 128, 65'536, 12, 4},
+                                               {300, 1'024, 262'144, 48, 64},
+                                               {777, 384, 500'000, 100, 32},
+                                               {1'500, 2'048, 1'048'576, 20, 8},
+                                               {4'096, 48, 6'000, 768, 1}}};
+  std::vector<cost::maestro::Hardware> machines;
+  for (const Sizes& sizes : kMachines) {
+    cost::maestro::Hardware machine = EdgeMachine(sizes.noc);
+    machine.pes = sizes.pes;
+    machine.l1_words = sizes.l1;
+    machine.l2_words = sizes.l2;
+    machine.offchip_bandwidth = sizes.offchip;
+    machines.push_back(machine);
+  }
+  return machines;
 }
 
 }  // namespace sluice::driver

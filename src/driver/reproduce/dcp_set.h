@@ -15,6 +15,7 @@ namespace sluice::driver {
 struct NamedLayer {
   std::string name;
   mapping::Layer layer;
+  std::int64_t count = 1;  ///< in its network
 };
 
 /// Padding folded in, so that tiles can divide the outputs.
@@ -25,6 +26,9 @@ NamedLayer ResNet101FirstLayer();
 /// 168 PEs, L1 of 512 words, L2 of 108,000: GAMMA's edge machine, with a network of this many words
 /// per cycle. One cycle a hop, off-chip bandwidth no limit.
 cost::maestro::Hardware EdgeMachine(std::int64_t noc_bandwidth);
+/// Six machines that differ from it in everything; the last one lies outside of what data sets
+/// draw.
+std::vector<cost::maestro::Hardware> UnseenHardware();
 inline constexpr std::int64_t kFairBandwidth = 32;
 inline constexpr std::int64_t kUnlimitedBandwidth = 81'920'000;  ///< GAMMA's default
 

@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/diagnostic.h"
 #include "mapping/dataflow/code.h"
@@ -144,6 +147,26 @@ PublishedNetwork VitB16() {
   net.Matrix(kTokens, kWidth, 4 * kWidth, kBlocks);
   net.Matrix(1, 1000, kWidth);
   return net.Take();
+}
+
+std::vector<NamedLayer> LayersOfNetwork(std::string_view name) {
+  PublishedNetwork network;
+  if (name == "mobilenet-v2") {
+    network = MobileNetV2();
+  } else if (name == "resnet-101") {
+    network = ResNet101();
+  } else if (name == "vit-b16") {
+    network = VitB16();
+  }
+  std::vector<NamedLayer> layers;
+  for (const CountedLayer& one : network.layers) {
+    const auto sizes = mapping::CodeExtents(one.layer);
+    layers.push_back({fmt::format("{} x {}{} {}x{} of {}x{}", one.count,
+                                  sizes[0] > 0 ? fmt::format("{}x", sizes[0]) : std::string("dw "),
+                                  sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]),
+                      one.layer, one.count});
+  }
+  return layers;
 }
 
 mapping::Dataflow ClassicFor(ClassicDataflow which, const mapping::Layer& layer) {

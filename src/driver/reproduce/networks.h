@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/reproduce/dcp_set.h"
@@ -28,6 +29,8 @@ struct PublishedNetwork {
 PublishedNetwork MobileNetV2();
 PublishedNetwork ResNet101();
 PublishedNetwork VitB16();
+/// The distinct layers of `mobilenet-v2`, `resnet-101` or `vit-b16`; empty for any other name.
+std::vector<NamedLayer> LayersOfNetwork(std::string_view name);
 
 /// NVDLA's (channels parallel; depth-wise layers: channels only), Shidiannao's (outputs parallel)
 /// and Eyeriss' (rows) dataflow.

@@ -17,7 +17,7 @@
 namespace sluice::driver {
 
 struct ReproduceOptions {
-  bool full = false;  ///< more seeds, and a longer search for the best known
+  bool full = false;  ///< more seeds, layers and machines; training is run, not estimated
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0 = every core
   const std::atomic<bool>* stop = nullptr;
@@ -41,8 +41,23 @@ struct ReproducedTable {
   std::vector<ReproducedRow> rows;
 };
 
+/// What a target asks of a figure. Of logarithms: at most, and by how much is said of the numbers.
+enum class Aiming : std::uint8_t { kAtMost, kAtLeast, kLogarithm };
+
+/// One figure of ours against what it should be.
+struct ReproducedTarget {
+  std::string what;
+  double ours = 0;
+  double target = 0;
+  Aiming aiming = Aiming::kAtMost;
+  [[nodiscard]] bool reached() const;
+  /// Relative: how far beyond the target (positive), or short of it (negative).
+  [[nodiscard]] double margin() const;
+};
+
 struct Reproduction {
   std::vector<ReproducedTable> tables;
+  std::vector<ReproducedTarget> targets;
   std::vector<std::string> missing;  ///< what the published work has and this run does not
   double cpu_seconds = 0;
   bool complete = true;  ///< false when interrupted: the tables so far

@@ -1,16 +1,17 @@
 #include "mapper/codes/judge.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string_view>
 
-#include <time.h>  // POSIX: clock_gettime is not in <ctime>
-
+#include "base/cpu_time.h"
 #include "base/diagnostic.h"
 #include "cost/oracle/oracle.h"
+#include "mapper/codes/front.h"
 #include "mapper/codes/search.h"
 #include "mapping/dataflow/code.h"
 
@@ -19,12 +20,9 @@ namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
-double ThreadSeconds() {
-  timespec now{};
-  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) {
-    return 0;
-  }
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+/// Above any exchange rate between cycles and energy that was seen.
+double ExcessFactor(const cost::CodeCost& cost, double cycle_limit) {
+  return cost.cycles <= cycle_limit ? 1.0 : std::pow(cost.cycles / cycle_limit, 6.0);
 }
 
 }  // namespace
@@ -82,9 +80,13 @@ std::size_t Judge::Price(std::span<const mapping::DataflowCode> codes, std::span
       continue;  // not answered before the oracle failed
     }
     ++result_.samples;
-    values[i] = ValueOf(costs_[i], problem_.objective, problem_.energy);
+    values[i] = ValueOf(costs_[i], problem_.objective, problem_.energy) *
+                ExcessFactor(costs_[i], problem_.cycle_limit);
     if (costs_[i].legal()) {
       ++result_.legal;
+      if (problem_.keep_front) {
+        InsertIntoFront(result_.front, {codes[i], costs_[i]}, problem_.energy);
+      }
     }
     if (values[i] < result_.value) {
       result_.value = values[i];

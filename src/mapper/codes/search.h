@@ -52,6 +52,10 @@ struct CodeProblem {
   SpaceOptions space;
   std::uint64_t seed = 1;
   std::int64_t samples = 1000;
+  /// Codes that take longer are worse, by more than they can gain in energy: to find the least
+  /// energy under a limit of cycles.
+  double cycle_limit = std::numeric_limits<double>::infinity();
+  bool keep_front = false;  ///< for CodeResult::front
   /// Priced first, and counted. Searches that can start somewhere start at the best of them.
   std::span<const mapping::DataflowCode> starts;
 };
@@ -65,6 +69,12 @@ struct TracePoint {
   double cpu_seconds = 0;                                  ///< of this thread since the start
 };
 
+/// A code that was priced.
+struct FrontPoint {
+  mapping::DataflowCode code;
+  cost::CodeCost cost;
+};
+
 struct CodeResult {
   std::optional<mapping::DataflowCode> best;  ///< empty: no legal code was found
   cost::CodeCost cost;                        ///< of best
@@ -74,6 +84,9 @@ struct CodeResult {
   double cpu_seconds = 0;  ///< of this thread, the oracle's included
   /// At the checkpoints that were reached and at the end.
   std::vector<TracePoint> trace;
+  /// Of all legal codes that were priced, those that none beats in both cycles and energy (of the
+  /// problem's kind); fewer cycles first. Only where the problem asks for it.
+  std::vector<FrontPoint> front;
   /// Why the oracle gave up before the budget was spent. What was found until then stands.
   std::optional<Diagnostic> stopped;
 };

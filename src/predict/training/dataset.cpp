@@ -97,6 +97,11 @@ std::array<std::int64_t*, 8> FieldsOf(cost::maestro::Hardware& hardware) {
           &hardware.hop_latency,   &hardware.simd_lanes};
 }
 
+bool Usable(const cost::maestro::Hardware& hardware) {
+  return hardware.pes >= 1 && hardware.noc_bandwidth >= 1 && hardware.offchip_bandwidth >= 1 &&
+         hardware.simd_lanes >= 1;
+}
+
 bool GetSizes(ByteReader& in, std::span<std::int64_t*> fields) {
   for (std::int64_t* field : fields) {
     const auto number = in.GetNumber(kMaxSize);
@@ -124,8 +129,7 @@ std::optional<Group> GetGroup(std::string_view record, const DatasetOptions& opt
   sizes.push_back(&group.layer.stride_x);
   auto hardware = FieldsOf(group.hardware);
   if (!GetSizes(in, sizes) || !ValidateLayer(group.layer) || !GetSizes(in, hardware) ||
-      group.hardware.pes < 1 || group.hardware.noc_bandwidth < 1 ||
-      group.hardware.offchip_bandwidth < 1 || group.hardware.simd_lanes < 1) {
+      !Usable(group.hardware)) {
     return std::nullopt;
   }
   const auto count = in.GetNumber(options.codes);
@@ -173,9 +177,13 @@ Result<DatasetOptions> GetHeader(ByteReader& in, const std::string& name) {
   const auto codes = in.Get<std::uint32_t>();
   const auto levels = in.Get<std::uint8_t>();
   const auto flags = in.Get<std::uint8_t>();
+  cost::maestro::Hardware machine;
+  const bool one_machine = flags && (*flags & 8U) != 0;
+  auto fields = FieldsOf(machine);
+  const bool whole = !one_machine || GetSizes(in, fields);
   const std::size_t used = before - in.left();
   const auto hash = in.Take(kHashDigits);
-  if (!seed || !groups || !codes || !levels || !flags || !hash ||
+  if (!seed || !groups || !codes || !levels || !flags || !whole || !hash ||
       Checksum(copy.Take(used).value_or("")) != *hash) {
     return bad(ErrorCode::kSyntax, "has a damaged header", "make it again");
   }
@@ -186,6 +194,9 @@ Result<DatasetOptions> GetHeader(ByteReader& in, const std::string& name) {
   options.space.divisor_tiles = (*flags & 1U) != 0;
   options.space.whole_windows = (*flags & 2U) != 0;
   options.compatible = (*flags & 4U) != 0;
+  if (one_machine) {
+    options.machine = machine;
+  }
   SLUICE_TRY_STATUS(ValidateDatasetOptions(options));
   return options;
 }
@@ -193,6 +204,9 @@ Result<DatasetOptions> GetHeader(ByteReader& in, const std::string& name) {
 }  // namespace
 
 Status ValidateDatasetOptions(const DatasetOptions& options) {
+  if (options.machine && !Usable(*options.machine)) {
+    return Fail(Diagnostic(ErrorCode::kBadValue, "a machine without PEs, lanes or bandwidth"));
+  }
   if (options.groups < 1 || options.groups > kMaxGroups || options.codes < 1 ||
       options.codes > kMaxCodes || options.space.levels < 1 ||
       options.space.levels > kMaxPredictLevels) {
@@ -229,7 +243,13 @@ std::string DatasetHeader(const DatasetOptions& options) {
   out.Put(static_cast<std::uint8_t>(options.space.levels));
   out.Put(static_cast<std::uint8_t>((options.space.divisor_tiles ? 1 : 0) |
                                     (options.space.whole_windows ? 2 : 0) |
-                                    (options.compatible ? 4 : 0)));
+                                    (options.compatible ? 4 : 0) | (options.machine ? 8 : 0)));
+  if (options.machine) {
+    cost::maestro::Hardware machine = *options.machine;
+    for (const std::int64_t* field : FieldsOf(machine)) {
+      out.PutNumber(static_cast<std::uint64_t>(*field));
+    }
+  }
   out.bytes() += Checksum(out.bytes());
   return std::move(out.bytes());
 }

@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "base/rng.h"
 #include "cost/maestro/hardware.h"
 #include "mapper/codes/search.h"
 #include "mapping/dataflow/code.h"
@@ -46,6 +48,8 @@ struct DatasetOptions {
   std::uint32_t codes = 96;  ///< priced in each
   mapper::codes::SpaceOptions space;
   bool compatible = false;  ///< labels of `maestro` instead of `maestro-exact`
+  /// Of all layers; empty: each layer gets a random one.
+  std::optional<cost::maestro::Hardware> machine;
   friend bool operator==(const DatasetOptions&, const DatasetOptions&) = default;
 };
 inline constexpr std::uint32_t kMaxGroups = 1'000'000;
@@ -78,6 +82,10 @@ Result<Dataset> ReadDataset(const std::string& path);
 
 /// Group `index` of the data set that the options name. Deterministic.
 Group SampleGroup(const DatasetOptions& options, std::size_t index);
+/// Codes for a given layer and machine, half of them random, half following the cost. Requires:
+/// ValidateLayer(layer), ValidateDatasetOptions(options).
+Group LabelGroup(const mapping::Layer& layer, const cost::maestro::Hardware& hardware,
+                 const DatasetOptions& options, Rng& rng);
 
 struct DatasetProgress {
   std::size_t groups = 0;

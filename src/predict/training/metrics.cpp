@@ -87,13 +87,22 @@ void Gather(std::span<const double> truth, std::span<const double> predicted, Ga
 }  // namespace
 
 Metrics Measure(const Predictor& predictor, const Dataset& dataset, Split split, bool random_only) {
+  std::vector<Group> groups;
+  for (std::size_t g = 0; g < dataset.groups.size(); ++g) {
+    if (SplitOf(g) == split) {
+      groups.push_back(dataset.groups[g]);
+    }
+  }
+  return MeasureGroups([&](const Context& context, auto codes,
+                           auto predictions) { predictor.Predict(context, codes, predictions); },
+                       groups, random_only);
+}
+
+Metrics MeasureGroups(const PredictFunction& predict, std::span<const Group> groups,
+                      bool random_only) {
   Metrics metrics;
   std::array<Gathered, kComponents> gathered;
-  for (std::size_t g = 0; g < dataset.groups.size(); ++g) {
-    if (SplitOf(g) != split) {
-      continue;
-    }
-    const Group& group = dataset.groups[g];
+  for (const Group& group : groups) {
     const Context context(group.layer, group.hardware);
     std::vector<mapping::DataflowCode> codes;
     std::array<std::vector<double>, kComponents> truth;
@@ -110,7 +119,7 @@ Metrics Measure(const Predictor& predictor, const Dataset& dataset, Split split,
       continue;
     }
     std::vector<Prediction> predictions(codes.size());
-    predictor.Predict(context, codes, predictions);
+    predict(context, codes, predictions);
     ++metrics.layers;
     metrics.samples += codes.size();
     for (std::size_t c = 0; c < kComponents; ++c) {

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <time.h>
 
+#include "base/cpu_time.h"
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -190,22 +190,17 @@ void Descend(const CodeSpace& space, Labeller& labeller, CodeObjective objective
   }
 }
 
-double ProcessSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 std::string Manifest(const DatasetOptions& options, std::size_t groups) {
   return fmt::format(
       "{{\n  \"format\": \"sluice data set\",\n  \"version\": 1,\n  \"features\": {},\n"
       "  \"model\": \"{}\",\n  \"seed\": {},\n  \"layers\": {},\n  \"layers_done\": {},\n"
       "  \"codes_per_layer\": {},\n  \"levels\": {},\n  \"divisor_tiles\": {},\n"
-      "  \"whole_windows\": {},\n  \"split\": \"by layer: 18 of 20 train, 1 validation, 1 "
+      "  \"whole_windows\": {},\n  \"one_machine\": {},\n  \"split\": \"by layer: 18 of 20 train, "
+      "1 validation, 1 "
       "test\"\n}}\n",
       kFeatureVersion, options.compatible ? "maestro" : "maestro-exact", options.seed,
       options.groups, groups, options.codes, options.space.levels, options.space.divisor_tiles,
-      options.space.whole_windows);
+      options.space.whole_windows, options.machine.has_value());
 }
 
 /// Groups are labelled in blocks: a block is in parallel, and written when it is whole.
@@ -231,13 +226,20 @@ void Blocks(const DatasetOptions& options, std::size_t first, int threads,
 
 Group SampleGroup(const DatasetOptions& options, std::size_t index) {
   Rng rng = Rng(options.seed).Split(index);
+  const mapping::Layer layer = RandomLayer(rng);
+  const cost::maestro::Hardware random = RandomHardware(rng);
+  return LabelGroup(layer, options.machine.value_or(random), options, rng);
+}
+
+Group LabelGroup(const mapping::Layer& layer, const cost::maestro::Hardware& hardware,
+                 const DatasetOptions& options, Rng& rng) {
   Group group;
-  group.layer = RandomLayer(rng);
-  group.hardware = RandomHardware(rng);
+  group.layer = layer;
+  group.hardware = hardware;
   auto oracle = cost::MakeMaestroOracle(
       group.layer, group.hardware,
       {.mode = options.compatible ? cost::MaestroMode::kCompatible : cost::MaestroMode::kExact});
-  SLUICE_CHECK(oracle.has_value(), "random layers are valid");
+  SLUICE_CHECK(oracle.has_value(), "layers and machines are valid");
   const CodeSpace space(group.layer, group.hardware, options.space);
   group.samples.reserve(options.codes);
   Labeller labeller(**oracle, group);

@@ -12,8 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include <time.h>
-
+#include "base/cpu_time.h"
 #include "base/diagnostic.h"
 #include "base/rng.h"
 #include "mapping/dataflow/code.h"
@@ -24,12 +23,6 @@
 
 namespace sluice::predict {
 namespace {
-
-double ThreadSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 /// Features and what the estimate misses, side by side.
 struct Table {

@@ -64,7 +64,13 @@ struct Metrics {
   std::size_t samples = 0;
   std::array<ComponentMetrics, kComponents> components{};
 };
-/// Over the groups of one split. `random_only`: without the codes that followed the cost.
+/// Natural logarithms of the components of codes of a layer.
+using PredictFunction = std::function<void(const Context&, std::span<const mapping::DataflowCode>,
+                                           std::span<Prediction>)>;
+/// Over these groups. `random_only`: without the codes that followed the cost.
+Metrics MeasureGroups(const PredictFunction& predict, std::span<const Group> groups,
+                      bool random_only);
+/// Over the groups of one split.
 Metrics Measure(const Predictor& predictor, const Dataset& dataset, Split split, bool random_only);
 
 /// Codes whose components are known, to adapt to.
