@@ -11,6 +11,15 @@ foreach(script IN LISTS cli_tests)
     ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice>;SLUICE_CACHE_DIR=")
 endforeach()
 
+# Minutes each: not run by ./test alone, but by `./test -L slow` and by .ci/run.
+file(GLOB slow_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/slow/*_test.py)
+foreach(script IN LISTS slow_tests)
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME slow.${name} COMMAND ${Python3_EXECUTABLE} -B ${script})
+  set_tests_properties(slow.${name} PROPERTIES LABELS slow TIMEOUT 1800 RUN_SERIAL ON
+    ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice>;SLUICE_CACHE_DIR=;PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/cli")
+endforeach()
+
 # Every shell block of these documents is run, in order, in an empty directory.
 file(GLOB guides RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/guide/*.md)
 foreach(document README.md docs/cli.md docs/index.md docs/report.md ${guides})

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Runs clang-tidy-19 over src/ and cli/ and remembers clean files; the first half of tools/tidy.sh.
 
-usage: run_clang_tidy.py BUILD_DIRECTORY [--quick] [--gate | --since COMMIT | FILE...]
+usage: run_clang_tidy.py BUILD_DIRECTORY [--quick] [--since COMMIT | FILE...]
 
 --quick leaves out the path-sensitive clang-analyzer-*, four fifths of the time.
---gate leaves out the files that tools/tidy_open.txt names: not yet clean. New files are not among them.
 
 A file is keyed by a hash of its text, of every header of ours that it reaches, of its compiler flags, of
 .clang-tidy and of the version of clang-tidy. Keys of clean files are kept in build/tidy/clean.txt.
@@ -64,13 +63,7 @@ def main(build: str, arguments: list[str]) -> int:
              for entry in json.loads(pathlib.Path(build, "compile_commands.json").read_text())}
     files = sorted(path for folder in ("src", "cli") for path in pathlib.Path(folder).rglob("*.cpp")
                    if root / path in flags)
-    if arguments[:1] == ["--gate"]:
-        lines = pathlib.Path("tools/tidy_open.txt").read_text().splitlines()
-        patterns = [line for line in lines if line and not line.startswith("#")]
-        open_files = {path for path in files if any(path.match(pattern) for pattern in patterns)}
-        print(f"tidy: {len(open_files)} files are not yet gated (tools/tidy_open.txt)")
-        files = [path for path in files if path not in open_files]
-    elif arguments[:1] == ["--since"]:
+    if arguments[:1] == ["--since"]:
         changed = changed_since(arguments[1])
         files = [path for path in files if reached(path, set()) & changed]
     elif arguments:

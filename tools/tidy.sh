@@ -6,8 +6,7 @@
 #   tools/tidy.sh                 everything
 #   tools/tidy.sh --since COMMIT  clang-tidy only for files that changed since, or whose own headers did
 #   tools/tidy.sh FILE...         clang-tidy only for these
-#   tools/tidy.sh --gate          clang-tidy for all but those of tools/tidy_open.txt
-#   tools/tidy.sh --quick ...     without clang-analyzer-*, four fifths of the time (.ci/run: --quick --gate)
+#   tools/tidy.sh --quick ...     without clang-analyzer-*, four fifths of the time (.ci/run: --quick)
 #
 # SLUICE_JOBS limits how many files are looked at at once. SLUICE_BUILD_DIR names a configured g++ or clang build
 # directory; without it build/release is configured.

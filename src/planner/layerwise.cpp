@@ -240,9 +240,9 @@ class LayerwisePlanner {
     std::vector<std::string> names;
     const Diagnostic* why = nullptr;
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
-      if (outcomes_[i].unsupported) {
+      if (const auto& unsupported = outcomes_[i].unsupported) {
         names.push_back(jobs_[i].operator_name);
-        why = why == nullptr ? &*outcomes_[i].unsupported : why;
+        why = why == nullptr ? &*unsupported : why;
       }
     }
     if (why != nullptr && options_.substituted) {

@@ -27,6 +27,7 @@ class CliTest(unittest.TestCase):
     """A test with an empty working directory of its own."""
 
     maxDiff = None
+    timeout = TIMEOUT_SECONDS  # of sluice()
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-cli-"))
@@ -36,7 +37,7 @@ class CliTest(unittest.TestCase):
         """Runs the binary and checks its exit code. Returns the completed process, output as text."""
         done = subprocess.run([BINARY, *map(str, arguments)], cwd=self.directory, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=TIMEOUT_SECONDS, **kwargs)
+                              timeout=self.timeout, **kwargs)
         self.assertEqual(done.returncode, code,
                          f"sluice {' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}")
         if code in (0, 1, 2):

@@ -31,8 +31,9 @@ TEST(CpuTime, GrowsWithWorkAndAThreadIsPartOfTheProcess) {
   const double process = ProcessSeconds();
   while (ThreadSeconds() - thread < 0.01) {
   }
-  EXPECT_GE(ProcessSeconds() - process, 0.0099);
-  EXPECT_LE(ThreadSeconds(), ProcessSeconds());
+  EXPECT_GE(ProcessSeconds() - process, 0.005);
+  // The two clocks are not read at once, nor updated together.
+  EXPECT_LE(ThreadSeconds() - thread, ProcessSeconds() - process + 0.01);
 }
 
 TEST(ParallelFor, OneThreadRunsInOrder) {

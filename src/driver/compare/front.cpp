@@ -12,6 +12,7 @@
 
 #include "base/diagnostic.h"
 #include "base/parallel.h"
+#include "cost/oracle/oracle.h"
 #include "driver/catalog/catalog.h"
 #include "driver/compare/compare.h"
 #include "driver/learn.h"

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "driver/compare/compare.h"
 #include "driver/compare/front.h"
 #include "driver/text/page.h"
 #include "driver/text/table.h"

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +19,6 @@
 #include "base/diagnostic.h"
 #include "base/rng.h"
 #include "cost/maestro/hardware.h"
-#include "driver/catalog/catalog.h"
 #include "driver/compare/compare.h"
 #include "driver/learn.h"
 #include "driver/reproduce/dcp_set.h"
@@ -141,6 +139,7 @@ Status PredictionQuality(Session& session) {
   options.seed = kUnseenSeed;
   options.codes = codes;
   const std::size_t layers = session.options.full ? 300 : 60;
+  unseen.reserve(layers);
   for (std::size_t i = 0; i < layers; ++i) {
     unseen.push_back(predict::SampleGroup(options, i));
   }
@@ -224,6 +223,7 @@ Result<UnseenResult> OnMachine(Session& session, const std::shared_ptr<const Pre
   const auto native = std::make_shared<const Predictor>(std::move(outcome.predictor));
   result.native_metrics = predict::MeasureGroups(PredictWith(*native), groups, true);
   std::vector<CodeSubject> subjects;
+  subjects.reserve(layers.size());
   for (const NamedLayer& layer : layers) {
     subjects.push_back(SubjectOf(layer, machine, kExactModel));
   }

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/diagnostic.h"
+#include "driver/reproduce/dcp_set.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/dataflow.h"
 

@@ -203,6 +203,7 @@ Result<FirstLayerRun> RunFirstLayer(Session& session, const Setting& setting,
     options.space.divisor_tiles = setting.divisors;
     SLUICE_TRY(const Comparison comparison, session.Measure({subject}, options));
     std::vector<double> logs;
+    logs.reserve(comparison.runs.size());
     for (const CompareRun& one : comparison.runs) {
       logs.push_back(std::log(one.result.value));
     }

@@ -20,6 +20,8 @@
 #include "driver/catalog/catalog.h"
 #include "driver/compare/compare.h"
 #include "driver/driver.h"
+#include "driver/reproduce/reproduce.h"
+#include "driver/requests.h"
 #include "driver/text/table.h"
 #include "ir/network.h"
 #include "mapper/codes/search.h"

@@ -2,7 +2,7 @@
 /// \file
 /// Searches over dataflow codes under the reference model, against the exact mapper: how far from
 /// the proven optimum of EDP they end on eyeriss, simba and nvdla-like. Nobody has published that.
-/// Tested by tests/cli/reproduce_test.py.
+/// Tested by tests/slow/reproduce_test.py.
 
 #include "base/diagnostic.h"
 #include "driver/reproduce/reproduce.h"

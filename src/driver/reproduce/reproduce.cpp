@@ -1,10 +1,6 @@
 #include "driver/reproduce/reproduce.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>

@@ -3,7 +3,7 @@
 /// `sluice reproduce dcp`: the published comparisons of searches over dataflow codes, run again,
 /// our figures beside the published ones. Published: DCP's public figures (arXiv 2410.06553 and its
 /// supplement pages), GAMMA (ICCAD 2020) as re-run with MAESTRO and a filter for results that are
-/// physically impossible. Tested by tests/cli/reproduce_test.py.
+/// physically impossible. Tested by tests/slow/reproduce_test.py.
 
 #include <atomic>
 #include <cstdint>

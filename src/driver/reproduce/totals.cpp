@@ -16,7 +16,6 @@
 #include "base/diagnostic.h"
 #include "cost/maestro/compatible.h"
 #include "cost/maestro/report.h"
-#include "cost/oracle/maestro_oracle.h"
 #include "driver/compare/compare.h"
 #include "driver/reproduce/dcp_set.h"
 #include "driver/reproduce/networks.h"
@@ -27,8 +26,6 @@
 
 namespace sluice::driver {
 namespace {
-
-using mapper::codes::CodeObjective;
 
 constexpr double kNanojoules = 1e-3;
 
@@ -126,6 +123,7 @@ Result<SearchedTotals> SearchNetwork(Session& session, const PublishedNetwork& n
   options.searches = {std::string(searched.search)};
   options.budgets = {searched.samples};
   std::vector<CodeSubject> subjects;
+  subjects.reserve(network.layers.size());
   for (const CountedLayer& one : network.layers) {
     subjects.push_back(SubjectOf({"layer", one.layer, one.count}, EdgeMachine(kUnlimitedBandwidth),
                                  kPublishedModel));

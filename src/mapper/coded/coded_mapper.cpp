@@ -177,8 +177,8 @@ Result CodedMapper::Solve(const Problem& problem, const Budget& budget) const {
   result.evaluations = rounds.samples();
   result.candidates = rounds.samples();
   result.seconds = oracle.seconds();
-  if (rounds.best()) {
-    result.best = (*reference)->MappingOf(*rounds.best());
+  if (const auto& best = rounds.best()) {
+    result.best = (*reference)->MappingOf(*best);
     result.score = evaluator.Evaluate(*result.best);
   }
   return result;

@@ -12,6 +12,8 @@ def number(text):
 
 
 class ReproduceTest(CliTest):
+    timeout = 1200
+
     def test_dcp(self):
         out = self.sluice_json("reproduce", "dcp")
         self.assertTrue(out["complete"])
