@@ -284,7 +284,7 @@ std::string Writer::Architecture() const {
                   "{{name: {}, class: intmac, attributes: {{datawidth: {}, meshX: {}, "
                   "meshY: {}}}}}",
                   Quoted(names_.compute), chain_.levels.back().memory.word_bits, x, y);
-    text += indent + "  - " + component + "\n";
+    text += fmt::format("{}  - {}\n", indent, component);
   }
   return text;
 }

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -62,7 +61,7 @@ void Anneal(Judge& judge, const CodeSpace& space, const AnnealingOptions& option
       code = *so_far.best;
       value = so_far.value;
     }
-    mapping::DataflowCode next = space.Neighbour(code, rng);
+    const mapping::DataflowCode next = space.Neighbour(code, rng);
     const double next_value = judge.Price(next);
     const double temperature =
         options.hot * std::exp(cooling * static_cast<double>(i) /

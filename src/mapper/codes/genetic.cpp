@@ -16,6 +16,7 @@
 #include "mapper/codes/searches.h"
 #include "mapper/codes/space.h"
 #include "mapping/dataflow/code.h"
+#include "mapping/dataflow/dataflow.h"
 
 namespace sluice::mapper::codes {
 namespace {

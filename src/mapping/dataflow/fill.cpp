@@ -217,17 +217,21 @@ class Filler {
     for (std::size_t i = 0; i < wish_.yielding[m - 1]; ++i) {
       const auto dim = static_cast<std::size_t>(wish_.order[m - 1][i]);
       for (std::size_t from = m; from-- > 0;) {
-        std::int64_t left = nest_.temporal[from][dim];
-        while (left > 1) {
-          const std::int64_t prime = SmallestPrime(left);
-          Move(dim, prime, from, m);
-          if (!Fits(from + 1, m)) {
-            MoveBack(dim, prime, from, m);
-            while (left % prime == 0) {
-              left /= prime;
-            }
-            continue;
-          }
+        GrowFrom(dim, from, m);
+      }
+    }
+  }
+
+  /// Moves what fits of the loop over `dim` at memory `from`, smallest primes first.
+  void GrowFrom(std::size_t dim, std::size_t from, std::size_t m) {
+    std::int64_t left = nest_.temporal[from][dim];
+    while (left > 1) {
+      const std::int64_t prime = SmallestPrime(left);
+      Move(dim, prime, from, m);
+      left /= prime;
+      if (!Fits(from + 1, m)) {
+        MoveBack(dim, prime, from, m);
+        while (left % prime == 0) {
           left /= prime;
         }
       }

@@ -14,6 +14,7 @@
 #include "base/diagnostic.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/dataflow.h"
+#include "mapping/dataflow/fill.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"
 

@@ -277,23 +277,27 @@ class Reader {
     return node;
   }
 
-  static Status AdjacentFanOuts(const Cursor& at) {
-    return Fail(at.Error(ErrorCode::kArchInvalid, "two fan-outs without a memory between them",
-                         "merge them into one `fan_out` with x and y, or put a memory between"));
+  static Diagnostic AdjacentFanOuts(const Cursor& at) {
+    return at.Error(ErrorCode::kArchInvalid, "two fan-outs without a memory between them",
+                    "merge them into one `fan_out` with x and y, or put a memory between");
+  }
+
+  /// A `below` in a branch: of a fan-out in a fan-out, or of a memory whose own key is missing.
+  static Diagnostic MisplacedBelow(const Cursor& at, const Cursor& below) {
+    const auto elements = below.Elements();
+    if (elements && !elements->empty()) {
+      if (const auto fan_out = elements->front().Find("fan_out")) {
+        return AdjacentFanOuts(*fan_out);
+      }
+    }
+    return at.KeyOf("below").Error(ErrorCode::kUnknownKey, "`below` belongs into a memory",
+                                   "write `memory:` with the name, size ... and its `below`");
   }
 
   [[nodiscard]] Result<arch::Node::Branch> ReadBranch(const Cursor& at, int word_bits) const {
     arch::Node::Branch branch;
     if (const auto below = at.Find("below")) {
-      const auto elements = below->Elements();
-      if (elements && !elements->empty()) {
-        if (const auto fan_out = elements->front().Find("fan_out")) {
-          SLUICE_TRY_STATUS(AdjacentFanOuts(*fan_out));
-        }
-      }
-      return Fail(
-          at.KeyOf("below").Error(ErrorCode::kUnknownKey, "`below` belongs into a memory",
-                                  "write `memory:` with the name, size ... and its `below`"));
+      return Fail(MisplacedBelow(at, *below));
     }
     SLUICE_TRY_STATUS(CheckSection(at, "branch"));
     const auto memory = at.Find("memory");
@@ -332,10 +336,10 @@ class Reader {
   [[nodiscard]] Result<arch::FanOut> ReadFanOut(const Cursor& at, int word_bits) const {
     arch::FanOut fan_out;
     if (at.IsSequence()) {
-      SLUICE_TRY_STATUS(AdjacentFanOuts(at));
+      return Fail(AdjacentFanOuts(at));
     }
     if (const auto inner = at.Find("fan_out")) {
-      SLUICE_TRY_STATUS(AdjacentFanOuts(*inner));
+      return Fail(AdjacentFanOuts(*inner));
     }
     for (const std::string_view key : {"memory", "compute"}) {
       if (at.Find(key)) {
