@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "mapper/codes/space.h"
@@ -222,8 +223,11 @@ std::vector<mapping::DataflowCode> Relaxation::Codes() const {
         }
       }
       level.units = l == 0 ? 0 : std::llround(std::exp(from[UnitsAt(l)]));
-      std::ranges::stable_sort(level.order, {},
-                               [&](CodeDim dim) { return from[KeyAt(l, mapping::Index(dim))]; });
+      // Equal keys in the order of the dims. Not stable_sort: the shared library would export its
+      // parts.
+      std::ranges::sort(level.order, {}, [&](CodeDim dim) {
+        return std::pair(from[KeyAt(l, mapping::Index(dim))], dim);
+      });
       for (std::size_t d = 0; d < kCodeDims; ++d) {
         level.tile[d] = std::llround(std::exp(from[TileAt(l, d)]));
       }
