@@ -40,7 +40,7 @@ struct Net {
 Net MakeNet() {
   const auto twelve = driver::TwelveLayers();
   Net net;
-  for (const std::size_t i : {3, 5, 8, 10, 11}) {
+  for (const std::size_t i : {3U, 5U, 8U, 10U, 11U}) {
     net.layers.push_back(twelve[i].layer);
     net.counts.push_back(static_cast<std::int64_t>(i % 3) + 1);
   }
