@@ -53,14 +53,17 @@ class CommandOracleTest : public ::testing::Test {
   /// numbers of the code.
   std::string Program(const std::string& answer, const std::string& greeting = "echo ready") {
     const auto path = folder_ / "program.sh";
-    std::ofstream(path) << "read a; read b; read c; " + greeting +
-                               "\n"
-                               "while read word count; do n=0\n"
-                               " while [ $n -lt $count ]; do read line\n"
-                               "  all=$(cat all 2>/dev/null || echo 0); echo $((all + 1)) > all\n"
-                               "  sum=100; for x in $line; do sum=$((sum + x)); done\n"
-                               "  "
-                        << answer << "\n  n=$((n + 1))\n done\n echo done\ndone\n";
+    std::ofstream(path)
+        << "read a; read b; read c; " + greeting +
+               "\n"
+               "while read word count; do n=0\n"
+               " while [ $n -lt $count ]; do read line\n"
+               // Renamed, since a program that is replaced may be killed at any place.
+               "  all=$(cat all 2>/dev/null || echo 0)\n"
+               "  echo $((all + 1)) > all.new; mv all.new all\n"
+               "  sum=100; for x in $line; do sum=$((sum + x)); done\n"
+               "  "
+        << answer << "\n  n=$((n + 1))\n done\n echo done\ndone\n";
     return "cd '" + folder_.string() + "' && exec sh program.sh";
   }
   Result<std::unique_ptr<CostOracle>> Make(const std::string& command) {
