@@ -78,6 +78,7 @@ Prediction Summed(std::span<const PredictedPart> parts, std::span<const Predicti
       total += part;
       uncertain += part * predictions[p].spread[c];
     }
+    // cppcheck-suppress invalidFunctionArg ; there is at least one part, and it costs something
     sum.mean[c] = std::log(total);
     sum.spread[c] = uncertain / total;
   }
