@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 build=build/coverage
 minimum=90
 mkdir -p $build
-if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage" -DCMAKE_CXX_FLAGS_DEBUG=-O0 \
+if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage" -DCMAKE_CXX_FLAGS_DEBUG=-O0 -DSLUICE_SEARCH_FLAGS=-O1 \
          -DSLUICE_BENCH=OFF &&
        cmake --build $build -j "${SLUICE_JOBS:-$(nproc)}" \
          --target sluice unit_tests property_tests golden_tests; } </dev/null >$build/build.log 2>&1; then
