@@ -56,9 +56,7 @@ std::vector<ChainInfo> Architecture::chains() const {
   std::vector<ChainInfo> infos;
   for (const arch::Chain& chain : arch::Chains(impl_->loaded.architecture)) {
     ChainInfo info;
-    for (const arch::Level& level : chain.levels) {
-      info.memories.push_back(level.memory.name);
-    }
+    info.memories = chain.memory_names();
     info.compute = chain.compute.name;
     info.compute_instances = chain.compute_instances();
     infos.push_back(std::move(info));

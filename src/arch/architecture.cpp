@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,6 +102,23 @@ std::int64_t Chain::instances(std::size_t level) const {
     product *= levels[l].fan_out.instances();
   }
   return product;
+}
+
+std::vector<std::string> Chain::memory_names() const {
+  std::vector<std::string> names;
+  names.reserve(levels.size());
+  for (const Level& level : levels) {
+    names.push_back(level.memory.name);
+  }
+  return names;
+}
+
+std::vector<std::string> MemoryNames(const std::vector<Chain>& chains) {
+  std::vector<std::string> names;
+  for (const Chain& chain : chains) {
+    std::ranges::copy(chain.memory_names(), std::back_inserter(names));
+  }
+  return names;
 }
 
 std::vector<Chain> Chains(const Architecture& architecture) {

@@ -128,10 +128,14 @@ struct Chain {
   [[nodiscard]] std::int64_t compute_instances() const;
   /// Instances of the memory at `level`: product of the fan-outs above it.
   [[nodiscard]] std::int64_t instances(std::size_t level) const;
+  /// Outermost first.
+  [[nodiscard]] std::vector<std::string> memory_names() const;
 };
 
 /// All chains, in tree order.
 std::vector<Chain> Chains(const Architecture& architecture);
+/// Of every chain in turn: a memory stands once for each chain it is on.
+std::vector<std::string> MemoryNames(const std::vector<Chain>& chains);
 
 /// The chain an operator with this body runs on: the first in tree order whose compute unit offers
 /// every class of `body`. kMove needs no unit beside arithmetic; a body of nothing else runs on the

@@ -62,6 +62,29 @@ std::string Scaled(double value, double base, std::span<const std::string_view> 
 
 }  // namespace
 
+std::string EscapedMarkup(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '&':
+        result += "&amp;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += c;
+    }
+  }
+  return result;
+}
+
 int EditDistance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1U);
   std::iota(row.begin(), row.end(), 0);

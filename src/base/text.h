@@ -23,6 +23,9 @@ std::string HumanBytes(double bytes);
 /// `4.56 uJ` from picojoules
 std::string HumanEnergy(double picojoules);
 
+/// For HTML and SVG, in text and in double quotes.
+std::string EscapedMarkup(std::string_view text);
+
 /// Levenshtein distance.
 int EditDistance(std::string_view a, std::string_view b);
 

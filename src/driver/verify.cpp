@@ -48,12 +48,7 @@ struct Ground {
 /// Constraints of a whole architecture, for one operator.
 Result<mapping::Constraints> Bind(const Ground& ground, const mapping::Workload& workload,
                                   const arch::Chain& chain) {
-  std::vector<std::string> names;
-  for (const arch::Chain& other : arch::Chains(ground.architecture)) {
-    for (const arch::Level& level : other.levels) {
-      names.push_back(level.memory.name);
-    }
-  }
+  const auto names = arch::MemoryNames(arch::Chains(ground.architecture));
   return mapping::BindConstraints(*ground.spec, workload, chain, false, names);
 }
 

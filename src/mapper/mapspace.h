@@ -45,13 +45,18 @@ enum class SlotKind : std::uint8_t { kTemporal, kSpatialX, kSpatialY };
   return level * kSlotsPerLevel + static_cast<std::size_t>(kind);
 }
 
+/// The dims of one level's loops, outermost first.
+using LoopOrder = std::array<std::uint8_t, mapping::kMaxDims>;
+/// The loop at `from` goes to `to`; those between make room.
+void MoveLoop(LoopOrder& order, std::size_t from, std::size_t to);
+
 /// One factor per (slot, dim), one order per level, one keep mask per level.
 struct Point {
   using Factors = std::array<std::int32_t, mapping::kMaxDims>;
   std::array<Factors, kMaxSlots> factor{};
   /// A permutation of all dims per level, outermost first; dims with factor 1 are skipped when
   /// written.
-  std::array<std::array<std::uint8_t, mapping::kMaxDims>, arch::kMaxLevels> order{};
+  std::array<LoopOrder, arch::kMaxLevels> order{};
   std::array<std::uint32_t, arch::kMaxLevels> keep{};
 };
 

@@ -15,6 +15,17 @@
 
 namespace sluice::mapper {
 
+void MoveLoop(LoopOrder& order, std::size_t from, std::size_t to) {
+  const std::uint8_t moved = order[from];
+  for (; from < to; ++from) {
+    order[from] = order[from + 1];
+  }
+  for (; from > to; --from) {
+    order[from] = order[from - 1];
+  }
+  order[to] = moved;
+}
+
 SpaceLimits Mapspace::Limits() const {
   SpaceLimits limits;
   for (auto& slot : limits.min) {
@@ -88,12 +99,7 @@ void Mapspace::RestoreOrder(Point& point, std::size_t level) const {
   auto& order = point.order[level];
   const auto move = [&](std::uint8_t dim, std::size_t to) {
     const auto from = static_cast<std::size_t>(std::ranges::find(order, dim) - order.begin());
-    const auto at = [&](std::size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(i); };
-    if (from < to) {
-      std::rotate(at(from), at(from + 1), at(to + 1));
-    } else {
-      std::rotate(at(to), at(from), at(from + 1));
-    }
+    MoveLoop(order, from, to);
   };
   for (std::size_t i = 0; i < rules.outermost.size(); ++i) {
     move(rules.outermost[i], i);

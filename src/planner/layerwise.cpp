@@ -142,7 +142,9 @@ class LayerwisePlanner {
                       .WithHint("plans store seeds as 64-bit signed numbers"));
     }
     chains_ = arch::Chains(architecture_);
-    CollectLevelNames();
+    // Every memory may be named in constraints, whatever chain an operator runs on; an unknown one
+    // may not.
+    level_names_ = arch::MemoryNames(chains_);
     Result<const mapper::Mapper*> fallback = mapper::FindMapper("annealing");
     if (!fallback) {
       return Fail(std::move(fallback).error());
@@ -164,16 +166,6 @@ class LayerwisePlanner {
   }
 
  private:
-  /// Every memory may be named in constraints, whatever chain an operator runs on; an unknown one
-  /// may not.
-  void CollectLevelNames() {
-    for (const arch::Chain& chain : chains_) {
-      for (const arch::Level& level : chain.levels) {
-        level_names_.push_back(level.memory.name);
-      }
-    }
-  }
-
   Status CollectJobs() {
     std::map<std::string, int> known;
     for (const ir::Operator& op : network_.operators) {

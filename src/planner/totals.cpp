@@ -63,9 +63,7 @@ std::vector<ChainNames> NamesOf(const std::vector<arch::Chain>& chains) {
   std::vector<ChainNames> names;
   for (const arch::Chain& chain : chains) {
     ChainNames entry;
-    for (const arch::Level& level : chain.levels) {
-      entry.levels.push_back(level.memory.name);
-    }
+    entry.levels = chain.memory_names();
     entry.compute = chain.compute.name;
     names.push_back(std::move(entry));
   }

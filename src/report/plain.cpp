@@ -36,31 +36,8 @@ constexpr std::string_view kStyle =
     "pre{font-size:12.5px;overflow-x:auto;border:1px solid var(--line);padding:8px}"
     "summary{cursor:pointer;padding:3px 0}rect{fill:var(--bar)}";
 
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string Text(const Json& json) {
-  return Escaped(json.get<std::string>());
+  return EscapedMarkup(json.get<std::string>());
 }
 
 double Number(const Json& json) {
@@ -73,7 +50,8 @@ std::string Share(double part, double whole) {
 
 /// A number with its exact value as the tooltip.
 std::string Cell(const std::string& text, double exact) {
-  return fmt::format("<td class=n title=\"{}\">{}</td>", ShortestDouble(exact), Escaped(text));
+  return fmt::format("<td class=n title=\"{}\">{}</td>", ShortestDouble(exact),
+                     EscapedMarkup(text));
 }
 
 std::string Bar(double share) {
@@ -130,7 +108,7 @@ class Page {
 
   void Totals() {
     const double seconds = Number(plan()["cycles"]) / Number(report_["architecture"]["clock_hz"]);
-    out_ += fmt::format("<h1>{}{} on {}</h1>\n", Escaped(name_), Text(plan()["network"]),
+    out_ += fmt::format("<h1>{}{} on {}</h1>\n", EscapedMarkup(name_), Text(plan()["network"]),
                         Text(plan()["architecture"]));
     if (!plan()["complete"].get<bool>()) {
       out_ += "<p>The search was interrupted: this is the best plan it had found.</p>\n";
@@ -189,7 +167,7 @@ class Page {
       for (const auto& [tensor, pj] : sums[level]) {
         total += pj;
       }
-      out_ += "<tr><th>" + Escaped(level) + "</th>";
+      out_ += "<tr><th>" + EscapedMarkup(level) + "</th>";
       for (const char* tensor : {"input", "weight", "output"}) {
         out_ += Cell(HumanEnergy(sums[level][tensor]), sums[level][tensor]);
       }
@@ -213,7 +191,7 @@ class Page {
     out_ += "<h2>What binds the time</h2>\n" + Header({"Resource", "#cycles", "#share", ""});
     const double whole = Number(plan()["cycles"]);
     for (const auto& [name, cycles] : rows) {
-      out_ += "<tr><th>" + Escaped(name) + "</th>" + Cell(HumanCount(cycles), cycles) +
+      out_ += "<tr><th>" + EscapedMarkup(name) + "</th>" + Cell(HumanCount(cycles), cycles) +
               "<td class=n>" + Share(cycles, whole) + "</td>" +
               Bar(whole > 0 ? cycles / whole : 0) + "</tr>\n";
     }
@@ -236,7 +214,7 @@ class Page {
         out_ += Cell(HumanEnergy(e), e) + Bar(energy > 0 ? e / energy : 0) +
                 Cell(HumanCount(c), c) + Bar(cycles > 0 ? c / cycles : 0) +
                 Cell(Share(Number(solution["utilization"]), 1), Number(solution["utilization"])) +
-                "<td>" + Escaped(BindingOf(solution)) + "</td></tr>\n";
+                "<td>" + EscapedMarkup(BindingOf(solution)) + "</td></tr>\n";
       } else {
         out_ += "<td colspan=6><small>view</small></td></tr>\n";
       }
@@ -256,12 +234,12 @@ class Page {
     }
     for (const auto& [index, names] : users) {
       const Json& solution = report_["solutions"][static_cast<std::size_t>(index)];
-      out_ += "<details><summary>" + Escaped(names) + "</summary>\n<pre>" + Text(solution["nest"]) +
-              "</pre>\n<pre>" + Text(solution["directives"]) + "</pre>\n" +
+      out_ += "<details><summary>" + EscapedMarkup(names) + "</summary>\n<pre>" +
+              Text(solution["nest"]) + "</pre>\n<pre>" + Text(solution["directives"]) + "</pre>\n" +
               Header({"Level", "Tensor", "#tile", "#reads", "#fills", "#updates", "#energy",
                       "#network"});
       for (const Json& row : solution["traffic"]) {
-        out_ += "<tr><td>" + Escaped(LevelName(solution, row[0])) + "</td><td>" +
+        out_ += "<tr><td>" + EscapedMarkup(LevelName(solution, row[0])) + "</td><td>" +
                 Text(solution["tensors"][row[1].get<std::size_t>()][0]) + "</td>";
         for (const std::size_t column : {2U, 3U, 4U, 5U}) {
           out_ += Cell(HumanCount(Number(row[column])), Number(row[column]));
@@ -281,8 +259,8 @@ class Page {
     out_ += "<h2>Provenance</h2>\n<div class=scroll><table><tbody>\n";
     for (const auto& item : plan()["provenance"].items()) {
       const Json& value = item.value();
-      out_ += "<tr><th>" + Escaped(item.key()) + "</th><td>" +
-              (value.is_string() ? Text(value) : Escaped(JsonText(value))) + "</td></tr>\n";
+      out_ += "<tr><th>" + EscapedMarkup(item.key()) + "</th><td>" +
+              (value.is_string() ? Text(value) : EscapedMarkup(JsonText(value))) + "</td></tr>\n";
     }
     out_ += kEnd;
   }
@@ -327,7 +305,7 @@ std::string Differences(const Json& a, const Json& b) {
   for (const auto& [name, row] : sorted) {
     if (row.a != row.b) {
       const double delta = row.b - row.a;
-      out += "<tr><td>" + Escaped(name) + "</td>" + Cell(HumanEnergy(row.a), row.a) +
+      out += "<tr><td>" + EscapedMarkup(name) + "</td>" + Cell(HumanEnergy(row.a), row.a) +
              Cell(HumanEnergy(row.b), row.b) +
              Cell((delta < 0 ? "-" : "+") + HumanEnergy(std::abs(delta)), delta) + "</tr>\n";
     }
@@ -344,7 +322,8 @@ std::string PlainReport(const Json& payload, const std::string& reason) {
       "<meta name=viewport content=\"width=device-width, initial-scale=1\">"
       "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src "
       "'unsafe-inline'\"><title>Sluice report</title><style>" +
-      std::string(kStyle) + "</style></head><body>\n<p class=note>" + Escaped(reason) + "</p>\n";
+      std::string(kStyle) + "</style></head><body>\n<p class=note>" + EscapedMarkup(reason) +
+      "</p>\n";
   if (reports.size() == 2) {
     out += Differences(reports[0], reports[1]);
   }

@@ -19,8 +19,10 @@
 #include "base/rng.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
+#include "mapper/exact/guard.h"
 #include "mapper/mapper.h"
 #include "mapping/constraints.h"
+#include "mapping/mapping.h"
 #include "testing/enumerate.h"
 #include "testing/nests.h"
 #include "testing/small_case.h"
@@ -43,6 +45,17 @@ bool Same(double a, double b) {
   return a == b || std::abs(a - b) <= 1e-8 * std::abs(b);
 }
 
+/// Which rule of the search loses the known optimum; empty if none does.
+std::string LossOf(const cost::Evaluator& evaluator, cost::Objective objective,
+                   const mapping::Mapping& known,
+                   const mapping::Constraints* constraints = nullptr) {
+  Problem problem;
+  problem.evaluator = &evaluator;
+  problem.objective = objective;
+  problem.constraints = constraints;
+  return exact::LostBy(problem, known).value_or("");
+}
+
 Result SolveExactly(const cost::Evaluator& evaluator, cost::Objective objective,
                     const mapping::Constraints* constraints = nullptr) {
   Problem problem;
@@ -54,6 +67,7 @@ Result SolveExactly(const cost::Evaluator& evaluator, cost::Objective objective,
 
 struct Optima {
   std::array<double, 3> value = {kInfinity, kInfinity, kInfinity};
+  std::array<mapping::Mapping, 3> best;
   double least_energy_at_best_latency = kInfinity;
   std::int64_t mappings = 0;  ///< -1: too many
 };
@@ -76,7 +90,10 @@ Optima Enumerate(const Case& c, const cost::Evaluator& evaluator,
               std::min(optima.least_energy_at_best_latency, score.energy_pj);
         }
         for (std::size_t o = 0; o < kObjectives.size(); ++o) {
-          optima.value[o] = std::min(optima.value[o], score.value(kObjectives[o]));
+          if (score.value(kObjectives[o]) < optima.value[o]) {
+            optima.value[o] = score.value(kObjectives[o]);
+            optima.best[o] = mapping;
+          }
         }
       });
   return optima;
@@ -107,6 +124,7 @@ TEST(ExactProperty, EqualsCompleteEnumeration) {
         continue;
       }
       ASSERT_TRUE(result.best) << text;
+      ASSERT_EQ(LossOf(*evaluator, kObjectives[o], optima.best[o]), "") << text;
       const auto detail = [&] {
         return text + testing::Describe(c.workload, c.chain, *result.best, c.policy);
       };
@@ -192,11 +210,38 @@ TEST(ExactProperty, EqualsEnumerationUnderConstraints) {
     for (std::size_t o = 0; o < kObjectives.size(); ++o) {
       const Result result = SolveExactly(*evaluator, kObjectives[o], &constraints);
       ASSERT_TRUE(result.best) << i;
+      ASSERT_EQ(LossOf(*evaluator, kObjectives[o], optima.best[o], &constraints), "") << i;
       ASSERT_EQ(result.stopped, StopReason::kProven) << i;
       ASSERT_TRUE(Satisfies(constraints, c.workload, *result.best)) << i;
       ASSERT_TRUE(Same(result.score.value(kObjectives[o]), optima.value[o]))
           << i << ": " << result.score.value(kObjectives[o]) << " against " << optima.value[o];
     }
+  }
+}
+
+// The guard itself: a rule that takes away a factor of the optimum loses it, and the guard says
+// where.
+TEST(ExactProperty, TheGuardNamesTheLevelThatLosesAMapping) {
+  std::uint64_t compared = 0;
+  const std::uint64_t wanted = testing::AtLeastOneScaled(50);
+  for (std::uint64_t i = 400'000; compared < wanted; ++i) {
+    const Case c = MakeCase(i);
+    const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
+    if (!evaluator || c.chain.levels.size() < 2) {
+      continue;
+    }
+    const Optima optima = Enumerate(c, *evaluator, nullptr);
+    if (optima.mappings <= 0 || optima.best[0].levels[0].temporal.empty()) {
+      continue;
+    }
+    ++compared;
+    const mapping::Loop loop = optima.best[0].levels[0].temporal[0];
+    mapping::Constraints forbidding;
+    forbidding.levels.resize(c.chain.levels.size());
+    forbidding.levels[0].loops[0].max[static_cast<std::size_t>(loop.dim)] = loop.bound - 1;
+    const std::string loss =
+        LossOf(*evaluator, cost::Objective::kEnergy, optima.best[0], &forbidding);
+    ASSERT_NE(loss.find("of level 1"), std::string::npos) << i << ": " << loss;
   }
 }
 

@@ -132,6 +132,9 @@ Result<Comparison> CompareRequested(const SearchPaths& paths, const std::string&
                                     const CostRequest& cost, CompareOptions options);
 
 Page RenderComparison(const Comparison& comparison);
+/// Lines that this text and that of fronts share: which energy is meant, which seeds ran.
+std::string EnergyNote(const CompareOptions& options);
+std::string SeedsNote(const CompareOptions& options);
 std::string JsonOfComparison(const Comparison& comparison);
 /// A page with two plots, no script, nothing to load.
 std::string HtmlOfComparison(const Comparison& comparison);

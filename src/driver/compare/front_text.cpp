@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,7 +11,6 @@
 #include "driver/text/page.h"
 #include "driver/text/table.h"
 #include "mapper/codes/front.h"
-#include "mapper/codes/search.h"
 
 namespace sluice::driver {
 namespace {
@@ -46,16 +44,12 @@ Page RenderFronts(const FrontComparison& comparison) {
   Page page;
   page.Heading(fmt::format("{} under {}: latency and energy", comparison.title, comparison.model));
   page.Add("  " + comparison.hardware);
-  page.Add(options.energy == mapper::codes::EnergyKind::kOuter
-               ? "  energy: without the innermost memory and the operations (L2 only)"
-               : "  energy: all of it");
+  page.Add(EnergyNote(options));
   page.Add(
       fmt::format("  share: of the area that the best known front dominates (logarithmic), "
                   "mean of {} {}",
                   comparison.layers.size(), comparison.layers.size() == 1 ? "layer" : "layers"));
-  page.Add(fmt::format("  {} runs a front; quartiles over seeds {} to {}",
-                       comparison.runs_per_front, options.first_seed,
-                       options.first_seed + static_cast<std::uint64_t>(options.seeds) - 1));
+  page.Add(fmt::format("  {} runs a front; {}", comparison.runs_per_front, SeedsNote(options)));
   Table table({{"search", Align::kLeft},
                {"budget", Align::kRight},
                {"lower", Align::kRight},

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "driver/compare/compare.h"
 #include "driver/compare/front.h"
 #include "driver/text/page.h"
@@ -53,7 +54,7 @@ std::string DrawingOf(const Comparison& comparison, bool by_time) {
 }
 
 std::string Preformatted(const Page& page) {
-  return "<pre>" + Escaped(page.Plain()) + "</pre>\n";
+  return "<pre>" + EscapedMarkup(page.Plain()) + "</pre>\n";
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ std::string Figure(double value) {
 
 }  // namespace
 
+std::string EnergyNote(const CompareOptions& options) {
+  return options.energy == mapper::codes::EnergyKind::kOuter
+             ? "  energy: without the innermost memory and the operations (L2 only)"
+             : "  energy: all of it";
+}
+
+std::string SeedsNote(const CompareOptions& options) {
+  return fmt::format("quartiles over seeds {} to {}", options.first_seed,
+                     options.first_seed + static_cast<std::uint64_t>(options.seeds) - 1);
+}
+
 Page RenderComparison(const Comparison& comparison) {
   const CompareOptions& options = comparison.options;
   Page page;
@@ -38,17 +49,14 @@ Page RenderComparison(const Comparison& comparison) {
   page.Add("  " + comparison.hardware);
   const bool latency = options.objective == mapper::codes::CodeObjective::kLatency;
   if (!latency) {
-    page.Add(options.energy == mapper::codes::EnergyKind::kOuter
-                 ? "  energy: without the innermost memory and the operations (L2 only)"
-                 : "  energy: all of it");
+    page.Add(EnergyNote(options));
   }
   const bool proven = std::ranges::all_of(comparison.layers, &Comparison::Layer::proven);
   page.Add(fmt::format("  quality: {} over the {}, geometric mean of {} {}",
                        CodeObjectiveName(options.objective),
                        proven ? "proven optimum" : "best known", comparison.layers.size(),
                        comparison.layers.size() == 1 ? "layer" : "layers"));
-  page.Add(fmt::format("  quartiles over seeds {} to {}", options.first_seed,
-                       options.first_seed + static_cast<std::uint64_t>(options.seeds) - 1));
+  page.Add("  " + SeedsNote(options));
   Table table({{"search", Align::kLeft},
                {"budget", Align::kRight},
                {"lower", Align::kRight},

@@ -115,15 +115,6 @@ void ClassifySpatial(const cost::Evaluator& evaluator, const mapping::Mapping& m
   }
 }
 
-std::vector<std::string> LevelNames(const arch::Chain& chain) {
-  std::vector<std::string> names;
-  names.reserve(chain.levels.size());
-  for (const arch::Level& level : chain.levels) {
-    names.push_back(level.memory.name);
-  }
-  return names;
-}
-
 /// Points of the iteration space that all units together execute in a cycle.
 double PeakOf(const cost::Evaluator& evaluator) {
   return static_cast<double>(evaluator.compiled().compute_units) /
@@ -186,7 +177,7 @@ std::string ResourceText(const cost::Binding& binding, const std::vector<std::st
 
 std::vector<RoofTerm> RoofsOf(const cost::Evaluator& evaluator, const cost::Cost& cost) {
   const arch::Chain& chain = evaluator.chain();
-  const std::vector<std::string> names = LevelNames(chain);
+  const std::vector<std::string> names = chain.memory_names();
   const auto operations = static_cast<double>(cost.operations);
   std::vector<RoofTerm> terms;
   const auto add = [&](const std::optional<double>& bandwidth, std::int64_t words,
@@ -228,7 +219,7 @@ Explanation Explain(const cost::Evaluator& evaluator, const mapping::Mapping& ma
   Explanation explanation;
   explanation.title = workload.name;
   explanation.tensor_names = workload.tensor_names;
-  explanation.level_names = LevelNames(chain);
+  explanation.level_names = chain.memory_names();
   explanation.tensor_labels = mapping::TensorLabels(workload);
   mapping::Workload labelled = workload;
   labelled.tensor_names = explanation.tensor_labels;

@@ -50,15 +50,6 @@ Json BindingJson(const cost::Binding& binding, const std::vector<std::string>& l
   return json;
 }
 
-std::vector<std::string> LevelNames(const arch::Chain& chain) {
-  std::vector<std::string> names;
-  names.reserve(chain.levels.size());
-  for (const arch::Level& level : chain.levels) {
-    names.push_back(level.memory.name);
-  }
-  return names;
-}
-
 Json LevelsJson(const mapping::Workload& workload, const arch::Chain& chain,
                 const cost::Cost& cost) {
   Json levels = Json::array();
@@ -107,7 +98,7 @@ Json EvaluationJson(const Evaluation& evaluation) {
   json["compute_cycles"] = cost.compute_cycles;
   json["compute_energy_pj"] = cost.compute_energy_pj;
   json["leakage_pj"] = cost.leakage_pj;
-  json["binding"] = BindingJson(cost.binding, LevelNames(evaluation.chain));
+  json["binding"] = BindingJson(cost.binding, evaluation.chain.memory_names());
   json["levels"] = LevelsJson(evaluation.workload, evaluation.chain, cost);
   return json;
 }

@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace sluice::driver {
 namespace {
 
@@ -46,33 +48,10 @@ Axis Decades(const std::vector<double>& values, double from, double to) {
 
 std::string Text(double x, double y, std::string_view anchor, std::string_view text) {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor,
-                     Escaped(text));
+                     EscapedMarkup(text));
 }
 
 }  // namespace
-
-std::string Escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '&':
-        result += "&amp;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
 
 double Axis::At(double value) const {
   const double share = std::log(std::clamp(value, low, high) / low) / std::log(high / low);
@@ -142,7 +121,7 @@ std::string LegendOf(const std::vector<std::string>& names) {
   std::string legend;
   for (std::size_t i = 0; i < names.size(); ++i) {
     legend += fmt::format("<span><i style=\"background:{}\"></i>{}</span>\n", ColourOf(i),
-                          Escaped(names[i]));
+                          EscapedMarkup(names[i]));
   }
   return "<p>" + legend + "</p>\n";
 }
@@ -154,7 +133,7 @@ std::string HtmlPage(std::string_view title, std::string_view body) {
       "svg{{font-size:11px;max-width:100%;height:auto}}.grid{{stroke:#ddd}}"
       "span{{margin-right:1.5em}}i{{display:inline-block;width:1em;height:.7em;margin-right:.4em}}"
       "pre{{overflow:auto}}</style>\n<h1>{0}</h1>\n{1}</html>\n",
-      Escaped(title), body);
+      EscapedMarkup(title), body);
 }
 
 }  // namespace sluice::driver

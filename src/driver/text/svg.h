@@ -10,9 +10,6 @@
 
 namespace sluice::driver {
 
-/// `<`, `>`, `&` and quotes as entities.
-std::string Escaped(std::string_view text);
-
 /// Maps the logarithm of a number to a coordinate; numbers outside are drawn at the ends.
 struct Axis {
   double low = 1;

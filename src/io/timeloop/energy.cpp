@@ -141,11 +141,7 @@ Status ReadEnergyTable(const Cursor& ert, Machine& machine) {
   SLUICE_TRY(const Cursor tables_at, keys.At("tables"));
   SLUICE_TRY(const std::vector<Cursor> tables, tables_at.Elements());
 
-  std::vector<std::string> components;
-  components.reserve(machine.chain.levels.size() + 1);
-  for (const arch::Level& level : machine.chain.levels) {
-    components.push_back(level.memory.name);
-  }
+  std::vector<std::string> components = machine.chain.memory_names();
   components.push_back(machine.chain.compute.name);
   std::vector<bool> seen(components.size(), false);
   for (const Cursor& table : tables) {

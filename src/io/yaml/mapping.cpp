@@ -58,7 +58,7 @@ class Reader {
           ErrorCode::kMissingKey,
           fmt::format("level {} is missing", chain_.levels[mapping_.levels.size()].memory.name),
           fmt::format("every memory has an entry, outermost first: {}",
-                      fmt::join(MemoryNames(), ", "))));
+                      fmt::join(chain_.memory_names(), ", "))));
     }
     for (const Violation& violation : CheckMapping(workload_, chain_, mapping_)) {
       if (violation.code != ErrorCode::kMappingCapacity) {
@@ -69,20 +69,11 @@ class Reader {
   }
 
  private:
-  [[nodiscard]] std::vector<std::string> MemoryNames() const {
-    std::vector<std::string> names;
-    names.reserve(chain_.levels.size());
-    for (const arch::Level& level : chain_.levels) {
-      names.push_back(level.memory.name);
-    }
-    return names;
-  }
-
   Status ReadLevel(const Cursor& at) {
     SLUICE_TRY_STATUS(at.AllowKeys({"memory", "keep", "temporal", "spatial_x", "spatial_y"}));
     SLUICE_TRY(const Cursor name_at, at.At("memory"));
     SLUICE_TRY(const std::string name, name_at.AsString());
-    const std::vector<std::string> names = MemoryNames();
+    const std::vector<std::string> names = chain_.memory_names();
     const std::size_t l = mapping_.levels.size();
     if (l == names.size()) {
       return Fail(at.Error(ErrorCode::kBadValue,

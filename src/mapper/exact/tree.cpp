@@ -31,6 +31,10 @@ using cost::Index;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+void Note(double& least, double bound) {
+  least = std::min(least, bound);
+}
+
 }  // namespace
 
 Tree::Tree(const Model& model, Spaces& spaces, const CostToGo& inside, const Goal& goal,
@@ -128,6 +132,7 @@ bool Tree::Expand(const Node& node, const std::vector<Candidate>* among) {
       }
       Descend(node, candidate, edges, order, child);
       const double bound = InnerBound(child);
+      Note(followed_[Index(child.level)].order, bound);
       if (bound >= goal_->limit()) {
         ++counts_.pruned;
         return;
@@ -260,11 +265,12 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
         continue;
       }
       ForEachKeep(must, model_->MayKeep(inner), [&](std::uint32_t keep) {
-        if (!model_->Fits(inner, keep, x)) {
+        if (!model_->Fits(inner, keep, x) || Strays(node.level, x, factors, keep)) {
           return;
         }
         Candidate candidate = {0, x, s, keep};
         candidate.bound = CandidateBound(node, candidate);
+        Note(followed_[Index(inner)].candidate, candidate.bound);
         if (candidate.bound < goal_->limit()) {
           out.push_back(candidate);
         }
@@ -431,7 +437,8 @@ void Tree::Leaves(const Node& node) {
   const std::vector<Space>& spaces = spaces_->At(node.level);
   for (std::size_t s = 0; s < spaces.size() && !stopped_; ++s) {
     const Space& space = spaces[s];
-    if (!lattice.Divides(space.factors, node.tile) ||
+    if ((trail_ && trail_->factors[Index(node.level)] != space.factors) ||
+        !lattice.Divides(space.factors, node.tile) ||
         !AllowsLoops(node.level, node.tile, 0, space.factors)) {
       continue;
     }

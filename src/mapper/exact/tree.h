@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -38,6 +39,13 @@ struct TreeCounts {
   std::int64_t leaves = 0;  ///< whole mappings evaluated
 };
 
+/// The tiles, spatial factors and kept tensors of one mapping, by level.
+struct Trail {
+  std::array<Tile, arch::kMaxLevels> tile{};
+  std::array<Tile, arch::kMaxLevels> factors{};  ///< of the fan-out below the level
+  std::array<std::uint32_t, arch::kMaxLevels> keep{};
+};
+
 class Tree {
  public:
   /// Called with every whole mapping that may improve on the goal.
@@ -51,6 +59,18 @@ class Tree {
   /// No mapping that was not looked at has an objective below this.
   [[nodiscard]] double open_bound() const { return open_bound_; }
   [[nodiscard]] const TreeCounts& counts() const { return counts_; }
+
+  /// Confines the search to one trail, in all orders (guard.h).
+  void Follow(const Trail& trail) { trail_ = trail; }
+  /// The least bounds met while following, infinity where nothing came so far.
+  struct Followed {
+    double candidate = std::numeric_limits<double>::infinity();
+    double order = std::numeric_limits<double>::infinity();  ///< of the loops around the tile
+  };
+  /// Of the candidates for the tile of `level`, from 1.
+  [[nodiscard]] const Followed& followed(int level) const {
+    return followed_[static_cast<std::size_t>(level)];
+  }
 
  private:
   struct OuterLoop {
@@ -134,6 +154,12 @@ class Tree {
   /// `among`: candidates that hold every one of this node that may be better; null to list them.
   bool Expand(const Node& node, const std::vector<Candidate>* among = nullptr);
   bool ExpandSiblings(std::vector<std::pair<double, Node>>& siblings);
+  /// Whether a trail is followed that goes elsewhere.
+  [[nodiscard]] bool Strays(int level, Tile tile, Tile factors, std::uint32_t keep) const {
+    const auto outer = static_cast<std::size_t>(level);
+    return trail_ && (trail_->tile[outer + 1] != tile || trail_->factors[outer] != factors ||
+                      trail_->keep[outer + 1] != keep);
+  }
   [[nodiscard]] bool AllowsLoops(int level, Tile tile, Tile inside, Tile factors) const;
   [[nodiscard]] std::uint32_t NextLoops(int level, std::uint32_t rest) const;
   void ListCandidates(const Node& node, std::vector<Candidate>& out);
@@ -186,6 +212,8 @@ class Tree {
   bool stopped_ = false;
   TreeCounts counts_;
   Edges scratch_;
+  std::optional<Trail> trail_;
+  std::array<Followed, arch::kMaxLevels> followed_;
 };
 
 }  // namespace sluice::mapper::exact

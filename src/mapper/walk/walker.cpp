@@ -205,21 +205,15 @@ bool Walker::PickLoops(Rng& rng, std::size_t& level, std::size_t& i, std::size_t
 }
 
 bool Walker::SwapLoops(Rng& rng) {
-  std::size_t level = 0;
-  std::size_t i = 0;
-  std::size_t j = 0;
-  if (!PickLoops(rng, level, i, j)) {
-    return false;
-  }
-  order_level_ = static_cast<int>(level);
-  old_order_ = point_.order[level];
-  std::swap(point_.order[level][i], point_.order[level][j]);
-  space_->RestoreOrder(point_, level);
-  touched_ = 1U << level;
-  return true;
+  return Reorder(
+      rng, [](LoopOrder& order, std::size_t i, std::size_t j) { std::swap(order[i], order[j]); });
 }
 
 bool Walker::RotateLoop(Rng& rng) {
+  return Reorder(rng, MoveLoop);
+}
+
+bool Walker::Reorder(Rng& rng, void (*change)(LoopOrder& order, std::size_t i, std::size_t j)) {
   std::size_t level = 0;
   std::size_t i = 0;
   std::size_t j = 0;
@@ -228,13 +222,7 @@ bool Walker::RotateLoop(Rng& rng) {
   }
   order_level_ = static_cast<int>(level);
   old_order_ = point_.order[level];
-  const auto begin = point_.order[level].begin();
-  const auto at = [&](std::size_t k) { return begin + static_cast<std::ptrdiff_t>(k); };
-  if (i < j) {
-    std::rotate(at(i), at(i + 1), at(j + 1));
-  } else {
-    std::rotate(at(j), at(i), at(i + 1));
-  }
+  change(point_.order[level], i, j);
   space_->RestoreOrder(point_, level);
   touched_ = 1U << level;
   return true;

@@ -47,6 +47,7 @@ class Walker {
   bool ExchangeFactors(Rng& rng);
   bool SwapLoops(Rng& rng);
   bool RotateLoop(Rng& rng);
+  bool Reorder(Rng& rng, void (*change)(LoopOrder& order, std::size_t i, std::size_t j));
   bool FlipKeep(Rng& rng);
   bool ExchangeAxes(Rng& rng);
   bool FreeFactor(Rng& rng);
@@ -68,7 +69,7 @@ class Walker {
   StaticVector<Change, 2 * kMaxSlots> changes_;
   std::uint32_t touched_ = 0;  ///< bit l: level l must be rewritten
   int order_level_ = -1;
-  std::array<std::uint8_t, mapping::kMaxDims> old_order_{};
+  LoopOrder old_order_{};
   int keep_level_ = -1;
   std::uint32_t old_keep_ = 0;
 };
