@@ -191,7 +191,9 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) 
     for (Tile x = 0; x < lattice.size(); ++x) {
       Labels& labels = labels_[Index(level)][static_cast<std::size_t>(x)];
       std::erase_if(labels, [&](const Label& label) {
-        return label.need != 0 || (level == 1 && Hopeless(1, x, label, above_[1]));
+        return label.need != 0 ||
+             (level == 1 &&
+              Hopeless(ClosedFloor(1, label), above_[1][static_cast<std::size_t>(x)]));
       });
       counts_.kept += static_cast<std::int64_t>(labels.size());
       FindCorners(level, x);
@@ -220,6 +222,8 @@ Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) co
   Label label = raw;
   const cost::CompiledLevel& at = model_->compiled().level[Index(level)];
   label.settled_energy = label.settled_reads = label.settled_writes = 0;
+  label.barred = 0;
+  label.first = 0;
   double reads = 0;
   double writes = 0;
   for (int t = 0; t < model_->tensors(); ++t) {
@@ -266,15 +270,18 @@ void CostToGo::Spread(int level, Tile x, const Labels& ready) {
   const auto& limits = model_->evaluator().validity().levels[Index(level)];
   const double copies = above * static_cast<double>(limits.x * limits.y);
   for (const Label& label : ready) {
-    const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies +
-                          above_[0][static_cast<std::size_t>(x)];
+    const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies;
     for (const Space& space : spaces_->At(level)) {
-      if (goal_->counts_cycles() &&
-          goal_->Hopeless(energy, model_->ComputeCycles(label.units * space.units * above))) {
+      const double cycles =
+          goal_->counts_cycles() ? model_->ComputeCycles(label.units * space.units * above) : 0;
+      if (goal_->Hopeless(energy + above_[0][static_cast<std::size_t>(x)], cycles)) {
         break;  // options come by falling units
       }
-      if (lattice.Divides(space.factors, room)) {
-        const Tile array = lattice.Multiply(x, space.factors);
+      if (!lattice.Divides(space.factors, room)) {
+        continue;
+      }
+      const Tile array = lattice.Multiply(x, space.factors);
+      if (!goal_->Hopeless(energy + above_[0][static_cast<std::size_t>(array)], cycles)) {
         Insert(level, array, Cross(level, space, x, array, label));
       }
     }
@@ -322,25 +329,37 @@ void CostToGo::Loops(int level, Tile x) {
   }
 }
 
+// Every order of loops has one that is no worse and is met this way: a loop that no open tensor
+// depends on repeats nothing where it stands, and would repeat something further out; such loops in
+// a row may come in any order, so they come by rising dim.
 void CostToGo::Extend(int level, Tile x, const Label& label) {
   const Lattice& lattice = model_->lattice();
+  Figures floor = ClosedFloor(level, label);
+  floor.energy += OpenFloor(level, x, label);
+  std::uint32_t moving = 0;
+  for (std::uint32_t ts = label.open; ts != 0; ts &= ts - 1) {
+    moving |= model_->dims_of(std::countr_zero(ts));
+  }
   for (int d = 0; d < lattice.dims(); ++d) {
-    if (lattice.Value(x, d) == lattice.Bound(d)) {
+    if (lattice.Value(x, d) == lattice.Bound(d) || HasBit(label.barred, d) ||
+        (!HasBit(moving, d) && d < label.first)) {
       continue;
     }
+    Label from = label;
+    from.first = HasBit(moving, d) ? 0 : d;
+    from.barred |= HasBit(moving, d) ? ~moving : 0;
     bool slides = false;
     for (std::uint32_t rest = label.open & model_->windowed(); rest != 0; rest &= rest - 1) {
       slides = slides || HasBit(model_->window_dims(std::countr_zero(rest)), d);
     }
     if (slides) {
-      Slide(level, x, label, d);
+      Slide(level, x, from, d, floor);
       continue;
     }
     for (const Lattice::Step& step : lattice.PrimeSteps(d, lattice.Coordinate(x, d))) {
-      if (label.open == 0 && Hopeless(level, x + step.offset, label, above_[0])) {
-        continue;  // nothing of a closed label changes but its tile
+      if (!Hopeless(floor, above_[0][static_cast<std::size_t>(x + step.offset)])) {
+        Insert(level, x + step.offset, Repeated(from, d, step.factor));
       }
-      Insert(level, x + step.offset, Repeated(label, d, step.factor));
     }
   }
 }
@@ -366,9 +385,12 @@ Label CostToGo::Repeated(const Label& label, int dim, int factor) const {
 }
 
 // The words that a window brings depend on how far it slides: take the whole loop at once.
-void CostToGo::Slide(int level, Tile x, const Label& label, int dim) {
+void CostToGo::Slide(int level, Tile x, const Label& label, int dim, const Figures& floor) {
   const Lattice& lattice = model_->lattice();
   for (const Lattice::Step& step : lattice.Steps(dim, lattice.Coordinate(x, dim))) {
+    if (Hopeless(floor, above_[0][static_cast<std::size_t>(x + step.offset)])) {
+      continue;
+    }
     Insert(level, x + step.offset, Slid(x, label, dim, step.factor, false));
     const Label hopeful = Slid(x, label, dim, step.factor, true);
     if (hopeful.need != label.need) {  // open edges have no need yet: each hope is a new bit
@@ -421,27 +443,75 @@ double CostToGo::Pending(int level, int t, double words) const {
   return std::min(inside, std::max(0.0, words - model_->Touched(t)) * model_->CertainRate(0, t));
 }
 
-bool CostToGo::Hopeless(int level, Tile x, const Label& label,
-                        const std::vector<double>& outside) const {
+// What a label costs at least without its open edges.
+CostToGo::Figures CostToGo::ClosedFloor(int level, const Label& label) const {
   const double above = model_->MaxInstances(level);
-  double energy = model_->FixedEnergy() + label.energy + label.settled_energy -
-                  label.rebate * above + outside[static_cast<std::size_t>(x)];
+  Figures floor;
+  floor.energy =
+      model_->FixedEnergy() + label.energy + label.settled_energy - label.rebate * above;
   const int output = model_->tensors() - 1;
-  if (HasBit(model_->MustKeep(level) & ~label.open, output)) {
-    energy -= model_->ParentRebate(level) * above;
+  if (HasBit(model_->MustKeep(level), output)) {
+    floor.energy -= model_->ParentRebate(level) * above;
   }
   for (std::uint32_t ts = model_->all_tensors() & ~label.open & ~model_->MustKeep(level) &
                           ~model_->joint() & forwards_;
        ts != 0; ts &= ts - 1) {
     const int t = std::countr_zero(ts);
-    energy += Pending(level, t, label.pend[Index(t)] / above);
+    floor.energy += Pending(level, t, label.pend[Index(t)] / above);
   }
-  double cycles = 0;
   if (goal_->counts_cycles()) {
-    cycles = std::max(label.cycles, model_->ComputeCycles(label.units * above));
-    cycles = std::max(cycles, PortCycles(level, label));
+    floor.cycles = std::max({label.cycles, model_->ComputeCycles(label.units * above),
+                             PortCycles(level, label)});
   }
-  return goal_->Hopeless(energy, cycles);
+  return floor;
+}
+
+// What open edges cost at least, on this side of the parent or beyond. Loops that move none of them
+// repeat nothing for any. The next loop outwards, d, closes those that it moves; only the others
+// can save further repetitions, at best all that are left.
+double CostToGo::OpenFloor(int level, Tile x, const Label& label) const {
+  const Lattice& lattice = model_->lattice();
+  const std::uint32_t open = label.open & ~model_->joint() & forwards_;
+  TensorDoubles now{};    // if the edge closes with the next loop
+  TensorDoubles later{};  // at best
+  std::uint32_t moving = 0;
+  double sum = 0;
+  for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
+    const int t = std::countr_zero(ts);
+    const std::size_t i = Index(t);
+    moving |= model_->dims_of(t);
+    now[i] = label.fill[i];
+    if (HasBit(model_->MustKeep(level), t)) {
+      now[i] += label.pend[i] * model_->ParentRate(level, t);
+    }
+    later[i] = HasBit(model_->windowed(), t) ? 0 : now[i] / model_->Rest(t, x);
+    sum += later[i];
+  }
+  double idle = 1;
+  double least = std::numeric_limits<double>::infinity();
+  for (int d = 0; d < lattice.dims(); ++d) {
+    const std::int64_t steps = lattice.Bound(d) / lattice.Value(x, d);
+    if (steps > 1 && !HasBit(moving, d)) {
+      idle *= static_cast<double>(steps);
+    }
+  }
+  for (int d = 0; d < lattice.dims(); ++d) {
+    if (lattice.Value(x, d) == lattice.Bound(d) || !HasBit(moving, d)) {
+      continue;
+    }
+    double all = sum;
+    for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
+      const int t = std::countr_zero(ts);
+      if (HasBit(model_->dims_of(t), d)) {
+        const double share = HasBit(model_->window_dims(t), d)
+                                 ? model_->LeastSlide(t, label.child[Index(t)], x, d)
+                                 : 1;
+        all += now[Index(t)] / idle * share - later[Index(t)];
+      }
+    }
+    least = std::min(least, all);
+  }
+  return least < std::numeric_limits<double>::infinity() ? least : sum;
 }
 
 // What the level's own ports will pass for the edges that are closed, if it must keep their
@@ -521,20 +591,37 @@ void CostToGo::Insert(int level, Tile x, Label label) {
   }
   ++counts_.made;
   Settle(level, label);
-  if (Hopeless(level, x, label, above_[0])) {
+  Figures floor = ClosedFloor(level, label);
+  const double outside = above_[0][static_cast<std::size_t>(x)];
+  if (!Hopeless(floor, outside) && label.open != 0) {
+    floor.energy += OpenFloor(level, x, label);
+  }
+  if (Hopeless(floor, outside)) {
     ++counts_.pruned;
     return;
   }
   Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
   const std::uint32_t must = model_->MustKeep(level);
   counts_.compared += 2 * static_cast<std::int64_t>(here.size());
-  for (const Label& other : here) {
+  // What a label may still do, the one in its place may do.
+  const auto replaces = [](Label& a, const Label& b) {
+    a.barred &= b.barred;
+    a.first = std::min(a.first, b.first);
+  };
+  for (Label& other : here) {
     if (Dominates(level, must, other, label)) {
+      replaces(other, label);
       ++counts_.dominated;
       return;
     }
   }
-  std::erase_if(here, [&](const Label& other) { return Dominates(level, must, label, other); });
+  std::erase_if(here, [&](const Label& other) {
+    if (!Dominates(level, must, label, other)) {
+      return false;
+    }
+    replaces(label, other);
+    return true;
+  });
   here.push_back(label);
 }
 

@@ -42,6 +42,10 @@ struct Label {
   double settled_writes = 0;
   std::uint32_t open = 0;  ///< bit t: the edge is open
   std::uint32_t need = 0;  ///< bit t: was closed in the hope of a loop over a dim of its own
+  /// Loops of this level that other labels stand for: dims that would have done better inside an
+  /// earlier loop, and those below `first` among the dims that no open tensor depends on.
+  std::uint32_t barred = 0;
+  int first = 0;
 };
 
 using Labels = std::vector<Label>;
@@ -83,6 +87,11 @@ class CostToGo {
 
  private:
   using Fractions = std::array<std::array<double, mapping::kMaxDims>, mapping::kMaxTensors>;
+  /// What a mapping with a label pays at least, without the energy outside its tile.
+  struct Figures {
+    double energy = 0;
+    double cycles = 0;
+  };
   [[nodiscard]] Fractions Slides(Tile x) const;
   void FillAbove();
   void KeepAll(int level, Tile x, const Label& raw, Labels& ready);
@@ -94,13 +103,16 @@ class CostToGo {
   void Extend(int level, Tile x, const Label& label);
   [[nodiscard]] Label Repeated(const Label& label, int dim, int factor) const;
   [[nodiscard]] Label Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const;
-  void Slide(int level, Tile x, const Label& label, int dim);
+  void Slide(int level, Tile x, const Label& label, int dim, const Figures& floor);
   void Insert(int level, Tile x, Label label);
   void FindCorners(int level, Tile x);
   void Include(const Label& label, Label& corner) const;
   [[nodiscard]] double Pending(int level, int t, double words) const;
-  [[nodiscard]] bool Hopeless(int level, Tile x, const Label& label,
-                              const std::vector<double>& outside) const;
+  [[nodiscard]] Figures ClosedFloor(int level, const Label& label) const;
+  [[nodiscard]] double OpenFloor(int level, Tile x, const Label& label) const;
+  [[nodiscard]] bool Hopeless(const Figures& floor, double outside) const {
+    return goal_->Hopeless(floor.energy + outside, floor.cycles);
+  }
   void Settle(int level, Label& label) const;
   [[nodiscard]] double PortCycles(int level, const Label& label) const;
   [[nodiscard]] bool Dominates(int level, std::uint32_t must, const Label& a, const Label& b) const;

@@ -330,6 +330,20 @@ double Model::SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t fac
   return (static_cast<double>(factor - 1) * slide + other) / static_cast<double>(factor);
 }
 
+double Model::LeastSlide(int t, Tile child, Tile x, int dim) const {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  int axis = 0;
+  while (tensor.coefficient[Index(axis)][Index(dim)] == 0) {
+    ++axis;
+  }
+  const AxisTile& tile = AxisAt(t, axis, child);
+  if (tile.words != tile.extent) {
+    return 0;
+  }
+  const std::int64_t step = tensor.coefficient[Index(axis)][Index(dim)] * lattice_.Value(x, dim);
+  return static_cast<double>(std::min(step, tile.extent)) / static_cast<double>(2 * tile.extent);
+}
+
 double Model::MovedWords(int t, Tile child, std::span<const cost::FlatLoop> loops) const {
   const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
   const cost::WindowRule rule = evaluator_->policy().window;

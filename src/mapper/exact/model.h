@@ -127,6 +127,9 @@ class Model {
   [[nodiscard]] double SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t factor,
                                      bool closed) const;
 
+  /// At most SlideFraction for any factor, and when the loop starts from a larger tile.
+  [[nodiscard]] double LeastSlide(int t, Tile child, Tile x, int dim) const;
+
   /// Words that arrive in one instance holding `child` while `loops` run above it, outermost first.
   [[nodiscard]] double MovedWords(int t, Tile child, std::span<const cost::FlatLoop> loops) const;
   /// Whether every window of tile `inner` is without holes and no longer than that of `outer`.

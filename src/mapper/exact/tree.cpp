@@ -229,9 +229,10 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
   const int inner = node.level + 1;
   const std::uint32_t must = model_->MustKeep(inner);
   const std::vector<Space>& spaces = spaces_->At(node.level);
-  // The options that fit the node: few are quicker looked through for each tile than listed by
-  // room.
+  // The options that fit the node are looked through for each tile, or listed by the room that the
+  // tile leaves. A list costs about as much as looking through kList, and serves every node.
   constexpr std::size_t kFew = 64;
+  constexpr std::size_t kList = 1000;
   std::vector<std::int32_t> fitting;
   double below = 1;
   for (int l = inner; l < model_->levels(); ++l) {
@@ -247,12 +248,13 @@ void Tree::ListCandidates(const Node& node, std::vector<Candidate>& out) {
       fitting.push_back(static_cast<std::int32_t>(s));
     }
   }
+  looked_through_[Index(node.level)] += fitting.size();
+  const bool few = fitting.size() < kFew || looked_through_[Index(node.level)] < kList;
   for (Tile x = 0; x <= node.tile; ++x) {
     if (inside_->At(inner, x).empty() || !lattice.Divides(x, node.tile)) {
       continue;
     }
     const Tile room = lattice.Quotient(node.tile, x);
-    const bool few = fitting.size() < kFew;
     for (const std::int32_t s : few ? fitting : spaces_->Dividing(node.level, room)) {
       const Tile factors = spaces[static_cast<std::size_t>(s)].factors;
       if (s > fitting.back()) {

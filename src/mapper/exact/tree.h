@@ -212,6 +212,8 @@ class Tree {
   bool stopped_ = false;
   TreeCounts counts_;
   Edges scratch_;
+  /// Spatial options tried one by one with every tile, by level.
+  std::array<std::size_t, arch::kMaxLevels> looked_through_{};
   std::optional<Trail> trail_;
   std::array<Followed, arch::kMaxLevels> followed_;
 };
