@@ -191,9 +191,8 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) 
     for (Tile x = 0; x < lattice.size(); ++x) {
       Labels& labels = labels_[Index(level)][static_cast<std::size_t>(x)];
       std::erase_if(labels, [&](const Label& label) {
-        return label.need != 0 ||
-             (level == 1 &&
-              Hopeless(ClosedFloor(1, label), above_[1][static_cast<std::size_t>(x)]));
+        return label.need != 0 || (level == 1 && Hopeless(ClosedFloor(1, label),
+                                                          above_[1][static_cast<std::size_t>(x)]));
       });
       counts_.kept += static_cast<std::int64_t>(labels.size());
       FindCorners(level, x);
@@ -208,6 +207,17 @@ void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
       return;
     }
     const Label label = Keep(level, x, keep, raw);
+    // Worth looking before the comparisons when there are many ways to keep.
+    bool crosses = model_->MayKeep(level) == model_->MustKeep(level);
+    if (!crosses) {
+      ForEachCrossing(level - 1, x, label, [&crosses](const Space&, Tile) {
+        crosses = true;
+        return false;
+      });
+    }
+    if (!crosses) {
+      return;
+    }
     // Nothing is settled before the fan-out above is crossed: it merges each tensor in its own way.
     for (const Label& other : ready) {
       if (Dominates(level - 1, 0, other, label)) {
@@ -264,28 +274,72 @@ Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) co
 }
 
 void CostToGo::Spread(int level, Tile x, const Labels& ready) {
+  for (const Label& label : ready) {
+    ForEachCrossing(level, x, label, [&](const Space& space, Tile array) {
+      Insert(level, array, Cross(level, space, x, array, label));
+      return true;
+    });
+  }
+}
+
+// Calls `visit` with the spatial factors that a label may take and not be hopeless, until it
+// returns false.
+template <class Visit>
+void CostToGo::ForEachCrossing(int level, Tile x, const Label& label, const Visit& visit) {
   const Lattice& lattice = model_->lattice();
   const Tile room = lattice.Quotient(lattice.top(), x);
   const double above = model_->MaxInstances(level);
   const auto& limits = model_->evaluator().validity().levels[Index(level)];
   const double copies = above * static_cast<double>(limits.x * limits.y);
-  for (const Label& label : ready) {
-    const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies;
-    for (const Space& space : spaces_->At(level)) {
-      const double cycles =
-          goal_->counts_cycles() ? model_->ComputeCycles(label.units * space.units * above) : 0;
-      if (goal_->Hopeless(energy + above_[0][static_cast<std::size_t>(x)], cycles)) {
-        break;  // options come by falling units
-      }
-      if (!lattice.Divides(space.factors, room)) {
-        continue;
-      }
-      const Tile array = lattice.Multiply(x, space.factors);
-      if (!goal_->Hopeless(energy + above_[0][static_cast<std::size_t>(array)], cycles)) {
-        Insert(level, array, Cross(level, space, x, array, label));
-      }
+  const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies +
+                        above_[0][static_cast<std::size_t>(x)];
+  const auto cycles_of = [&](const Space& space) {
+    return goal_->counts_cycles()
+               ? std::max(label.cycles, model_->ComputeCycles(label.units * space.units * above))
+               : 0;
+  };
+  // Options come by falling units: from some on all are too slow.
+  const std::vector<Space>& spaces = spaces_->At(level);
+  const auto end = std::ranges::partition_point(
+      spaces, [&](const Space& space) { return !goal_->Hopeless(energy, cycles_of(space)); });
+  for (auto space = spaces.begin(); space != end; ++space) {
+    if (!lattice.Divides(space->factors, room)) {
+      continue;
+    }
+    const Tile array = lattice.Multiply(x, space->factors);
+    const double least =
+        CrossingFloor(level, *space, x, label) + above_[0][static_cast<std::size_t>(array)];
+    if (!goal_->Hopeless(least, cycles_of(*space)) && !visit(*space, array)) {
+      return;
     }
   }
+}
+
+// What a label costs at least behind a fan-out, without what is outside the array: Cross and
+// ClosedFloor in one, without making the label.
+double CostToGo::CrossingFloor(int level, const Space& space, Tile x, const Label& label) {
+  const double above = model_->MaxInstances(level);
+  double energy = model_->FixedEnergy() + label.energy - label.rebate * space.copies * above;
+  if (HasBit(model_->MustKeep(level), model_->tensors() - 1)) {
+    energy -= model_->ParentRebate(level) * above;
+  }
+  for (std::uint32_t ts = model_->all_tensors() & ~model_->joint() & forwards_; ts != 0;
+       ts &= ts - 1) {
+    const int t = std::countr_zero(ts);
+    const std::size_t i = Index(t);
+    double share = 1;
+    if (HasBit(label.open, t)) {
+      if (HasBit(model_->windowed(), t)) {
+        continue;
+      }
+      share = 1 / model_->Rest(t, x);
+    }
+    const double merge = spaces_->Merge(level, space, t, x);
+    const double words = label.pend[i] / merge * share;
+    const double way = words * spaces_->Way(level, space, t, merge);
+    energy += Closing(level, t, words, label.fill[i] * share + way);
+  }
+  return energy;
 }
 
 Label CostToGo::Cross(int level, const Space& space, Tile x, Tile array, const Label& in) const {
@@ -308,7 +362,7 @@ Label CostToGo::Cross(int level, const Space& space, Tile x, Tile array, const L
         out.pend[i] = std::min(out.pend[i], model_->Touched(t));
       }
     }
-    const double way = out.pend[i] * model_->NetworkRate(level, t, merge, space.units);
+    const double way = out.pend[i] * spaces_->Way(level, space, t, merge);
     if (!HasBit(model_->joint(), t)) {
       (open ? out.fill[i] : out.energy) += way;
     }
@@ -447,8 +501,7 @@ double CostToGo::Pending(int level, int t, double words) const {
 CostToGo::Figures CostToGo::ClosedFloor(int level, const Label& label) const {
   const double above = model_->MaxInstances(level);
   Figures floor;
-  floor.energy =
-      model_->FixedEnergy() + label.energy + label.settled_energy - label.rebate * above;
+  floor.energy = model_->FixedEnergy() + label.energy + label.settled_energy - label.rebate * above;
   const int output = model_->tensors() - 1;
   if (HasBit(model_->MustKeep(level), output)) {
     floor.energy -= model_->ParentRebate(level) * above;
@@ -460,58 +513,70 @@ CostToGo::Figures CostToGo::ClosedFloor(int level, const Label& label) const {
     floor.energy += Pending(level, t, label.pend[Index(t)] / above);
   }
   if (goal_->counts_cycles()) {
-    floor.cycles = std::max({label.cycles, model_->ComputeCycles(label.units * above),
-                             PortCycles(level, label)});
+    floor.cycles = std::max(
+        {label.cycles, model_->ComputeCycles(label.units * above), PortCycles(level, label)});
   }
   return floor;
 }
 
-// What open edges cost at least, on this side of the parent or beyond. Loops that move none of them
-// repeat nothing for any. The next loop outwards, d, closes those that it moves; only the others
-// can save further repetitions, at best all that are left.
+// What open edges cost at least, below `level` and at the level that closes them. Loops that move
+// none of them repeat nothing for any. The next loop outwards, d, closes those that it moves; only
+// the others can save further repetitions, at best all that are left.
 double CostToGo::OpenFloor(int level, Tile x, const Label& label) const {
   const Lattice& lattice = model_->lattice();
   const std::uint32_t open = label.open & ~model_->joint() & forwards_;
+  std::uint32_t moving = 0;
+  for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
+    moving |= model_->dims_of(std::countr_zero(ts));
+  }
+  double idle = 1;
+  for (int d = 0; d < lattice.dims(); ++d) {
+    if (!HasBit(moving, d)) {
+      idle *= static_cast<double>(lattice.Bound(d)) / static_cast<double>(lattice.Value(x, d));
+    }
+  }
   TensorDoubles now{};    // if the edge closes with the next loop
   TensorDoubles later{};  // at best
-  std::uint32_t moving = 0;
   double sum = 0;
   for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
     const int t = std::countr_zero(ts);
     const std::size_t i = Index(t);
-    moving |= model_->dims_of(t);
-    now[i] = label.fill[i];
-    if (HasBit(model_->MustKeep(level), t)) {
-      now[i] += label.pend[i] * model_->ParentRate(level, t);
-    }
-    later[i] = HasBit(model_->windowed(), t) ? 0 : now[i] / model_->Rest(t, x);
+    now[i] = Closing(level, t, label.pend[i] / idle, label.fill[i] / idle);
+    const double rest = model_->Rest(t, x);
+    later[i] = HasBit(model_->windowed(), t)
+                   ? 0
+                   : Closing(level, t, label.pend[i] / rest, label.fill[i] / rest);
     sum += later[i];
   }
-  double idle = 1;
   double least = std::numeric_limits<double>::infinity();
-  for (int d = 0; d < lattice.dims(); ++d) {
-    const std::int64_t steps = lattice.Bound(d) / lattice.Value(x, d);
-    if (steps > 1 && !HasBit(moving, d)) {
-      idle *= static_cast<double>(steps);
-    }
-  }
-  for (int d = 0; d < lattice.dims(); ++d) {
-    if (lattice.Value(x, d) == lattice.Bound(d) || !HasBit(moving, d)) {
+  for (std::uint32_t ds = moving; ds != 0; ds &= ds - 1) {
+    const int d = std::countr_zero(ds);
+    if (lattice.Value(x, d) == lattice.Bound(d)) {
       continue;
     }
     double all = sum;
     for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
       const int t = std::countr_zero(ts);
-      if (HasBit(model_->dims_of(t), d)) {
-        const double share = HasBit(model_->window_dims(t), d)
-                                 ? model_->LeastSlide(t, label.child[Index(t)], x, d)
-                                 : 1;
-        all += now[Index(t)] / idle * share - later[Index(t)];
+      const std::size_t i = Index(t);
+      if (HasBit(model_->window_dims(t), d)) {
+        const double share = model_->LeastSlide(t, label.child[i], x, d) / idle;
+        all += Closing(level, t, label.pend[i] * share, label.fill[i] * share) - later[i];
+      } else if (HasBit(model_->dims_of(t), d)) {
+        all += now[i] - later[i];
       }
     }
     least = std::min(least, all);
   }
   return least < std::numeric_limits<double>::infinity() ? least : sum;
+}
+
+// An edge that closes when `words` cross the boundary above `level`'s children and `fill` is paid
+// below it.
+double CostToGo::Closing(int level, int t, double words, double fill) const {
+  if (HasBit(model_->MustKeep(level), t)) {
+    return fill + words * model_->ParentRate(level, t);
+  }
+  return fill + Pending(level, t, words / model_->MaxInstances(level));
 }
 
 // What the level's own ports will pass for the edges that are closed, if it must keep their

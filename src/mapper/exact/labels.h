@@ -110,6 +110,10 @@ class CostToGo {
   [[nodiscard]] double Pending(int level, int t, double words) const;
   [[nodiscard]] Figures ClosedFloor(int level, const Label& label) const;
   [[nodiscard]] double OpenFloor(int level, Tile x, const Label& label) const;
+  [[nodiscard]] double Closing(int level, int t, double words, double fill) const;
+  template <class Visit>
+  void ForEachCrossing(int level, Tile x, const Label& label, const Visit& visit);
+  [[nodiscard]] double CrossingFloor(int level, const Space& space, Tile x, const Label& label);
   [[nodiscard]] bool Hopeless(const Figures& floor, double outside) const {
     return goal_->Hopeless(floor.energy + outside, floor.cycles);
   }

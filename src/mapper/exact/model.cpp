@@ -84,11 +84,7 @@ void Model::FillTiles() {
         all.push_back({term.coefficient, c.bound[Index(term.dim)]});
       }
       touched_[Index(t)] *= static_cast<double>(cost::AxisSet::Build(all, false).size());
-      Tile largest = 0;
-      for (const mapping::WorkloadTerm& term : axis) {
-        largest += lattice_.Part(lattice_.top(), term.dim);
-      }
-      tables[Index(a)].assign(static_cast<std::size_t>(largest) + 1, AxisTile{});
+      tables[Index(a)].assign(AxisParts(t, a), AxisTile{});
     }
     if (tensor.joint) {
       touched_[Index(t)] = 1;
@@ -101,13 +97,11 @@ void Model::FillTiles() {
         (HasBit(tensor.dims, d) ? tile.total : tile.rest) *= steps;
       }
       for (int a = 0; a < tensor.axes; ++a) {
-        Tile key = 0;
         std::int64_t extent = 1;
         for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-          key += lattice_.Part(x, term.dim);
           extent += term.coefficient * (lattice_.Value(x, term.dim) - 1);
         }
-        AxisTile& known = tables[Index(a)][static_cast<std::size_t>(key)];
+        AxisTile& known = tables[Index(a)][AxisPart(t, a, x)];
         if (known.words == 0) {
           known = {AxisPositions(t, a, x).size(), extent};
         }
@@ -215,43 +209,40 @@ bool Model::Fits(int level, std::uint32_t keep, Tile x) const {
 }
 
 double Model::Merge(int level, int t, Tile space, Tile x) const {
-  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
-  const cost::CompiledLevel& at_level = compiled().level[Index(level)];
-  if (space == 0 || !(tensor.is_output ? at_level.reduction : at_level.multicast)) {
-    return 1;
+  double merge = PlainMerge(level, t, space);
+  if (!Merges(level, t)) {
+    return merge;
   }
-  if (tensor.joint) {
-    return 1;  // only compulsory traffic is counted
+  for (int a = 0; a < compiled().tensor[Index(t)].axes; ++a) {
+    merge *= HasBit(compiled().tensor[Index(t)].windows, a) ? Overlap(t, a, space, x) : 1;
   }
+  return merge;
+}
+
+double Model::PlainMerge(int level, int t, Tile space) const {
   double merge = 1;
-  for (int d = 0; d < lattice_.dims(); ++d) {
-    if (!HasBit(tensor.dims, d)) {
+  for (int d = 0; d < lattice_.dims() && Merges(level, t); ++d) {
+    if (!HasBit(dims_of(t), d)) {
       merge *= static_cast<double>(lattice_.Value(space, d));
     }
   }
-  if (!HasBit(windowed_, t)) {
-    return merge;
-  }
-  for (int a = 0; a < tensor.axes; ++a) {
-    if (!HasBit(tensor.windows, a)) {
-      continue;
-    }
-    cost::GeneratorList generators;
-    double cells = 1;
-    int spatial = 0;
-    for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-      const std::int64_t count = lattice_.Value(space, term.dim);
-      if (count > 1) {
-        generators.push_back({term.coefficient * lattice_.Value(x, term.dim), count});
-        cells *= static_cast<double>(count);
-        ++spatial;
-      }
-    }
-    if (spatial > 1) {
-      merge *= cells / static_cast<double>(cost::AxisSet::Build(generators, false).size());
-    }
-  }
   return merge;
+}
+
+double Model::Overlap(int t, int axis, Tile space, Tile x) const {
+  cost::GeneratorList generators;
+  double cells = 1;
+  for (const mapping::WorkloadTerm& term : compiled().tensor[Index(t)].axis[Index(axis)]) {
+    const std::int64_t count = lattice_.Value(space, term.dim);
+    if (count > 1) {
+      generators.push_back({term.coefficient * lattice_.Value(x, term.dim), count});
+      cells *= static_cast<double>(count);
+    }
+  }
+  if (generators.size() < 2) {
+    return 1;
+  }
+  return cells / static_cast<double>(cost::AxisSet::Build(generators, false).size());
 }
 
 double Model::NetworkRate(int level, int t, double merge, double units) const {

@@ -111,6 +111,29 @@ class Model {
   /// Child tiles that one parent access serves in the fan-out below `level`, where the children
   /// have tile x and `space` of them are used along each dim.
   [[nodiscard]] double Merge(int level, int t, Tile space, Tile x) const;
+  /// The part of Merge that any tile has: spatial factors of dims irrelevant to t.
+  [[nodiscard]] double PlainMerge(int level, int t, Tile space) const;
+  /// Children that hold a word, on average, because windows along one axis overlap.
+  [[nodiscard]] double Overlap(int t, int axis, Tile space, Tile x) const;
+  /// Whether one access of `level` serves several children with a word of t (or takes one from
+  /// them).
+  [[nodiscard]] bool Merges(int level, int t) const {
+    const cost::CompiledLevel& at = compiled().level[cost::Index(level)];
+    return (IsOutput(t) ? at.reduction : at.multicast) && !cost::HasBit(joint_, t);
+  }
+  /// The dims of one axis as a number of their own, below AxisParts().
+  [[nodiscard]] std::size_t AxisPart(int t, int axis, Tile x) const {
+    std::size_t part = 0;
+    for (const mapping::WorkloadTerm& term :
+         compiled().tensor[cost::Index(t)].axis[cost::Index(axis)]) {
+      part = part * lattice_.Values(term.dim) +
+             static_cast<std::size_t>(lattice_.Coordinate(x, term.dim));
+    }
+    return part;
+  }
+  [[nodiscard]] std::size_t AxisParts(int t, int axis) const {
+    return AxisPart(t, axis, lattice_.top()) + 1;
+  }
   /// Least picojoules that a word entering the fan-out pays for its way, whatever the placement.
   [[nodiscard]] double NetworkRate(int level, int t, double merge, double units) const;
   /// Product of the dims of `space`.
@@ -165,12 +188,7 @@ class Model {
     std::int64_t extent = 0;
   };
   [[nodiscard]] const AxisTile& AxisAt(int t, int axis, Tile x) const {
-    Tile key = 0;
-    for (const mapping::WorkloadTerm& term :
-         compiled().tensor[cost::Index(t)].axis[cost::Index(axis)]) {
-      key += lattice_.Part(x, term.dim);
-    }
-    return axis_tiles_[cost::Index(t)][cost::Index(axis)][static_cast<std::size_t>(key)];
+    return axis_tiles_[cost::Index(t)][cost::Index(axis)][AxisPart(t, axis, x)];
   }
 
   const cost::Evaluator* evaluator_;
@@ -181,7 +199,7 @@ class Model {
   std::size_t tensor_count_ = 0;
   std::vector<PerTile> tiles_;
   std::vector<double> product_;
-  /// [tensor][axis][part of the tile that moves the axis]
+  /// [tensor][axis][AxisPart]
   std::array<std::array<std::vector<AxisTile>, mapping::kMaxAxes>, mapping::kMaxTensors>
       axis_tiles_;
   std::array<std::uint32_t, mapping::kMaxTensors> window_dims_{};

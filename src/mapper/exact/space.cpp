@@ -143,7 +143,8 @@ void Spaces::Enumerate(int level) {
     space.units = model_->Product(factors);
     space.copies = model_->Copies(factors);
     for (int t = 0; t < model_->tensors(); ++t) {
-      space.merge[Index(t)] = model_->Merge(level, t, factors, 0);
+      space.merge[Index(t)] = model_->PlainMerge(level, t, factors);
+      space.way[Index(t)] = model_->NetworkRate(level, t, space.merge[Index(t)], space.units);
       for (int a = 0; a < model_->compiled().tensor[Index(t)].axes; ++a) {
         int spatial = 0;
         for (const mapping::WorkloadTerm& term :
@@ -206,17 +207,25 @@ void Spaces::Collect(int level, int dim, Tile room, Tile factors, std::int64_t c
 }
 
 double Spaces::Merge(int level, const Space& space, int t, Tile x) {
-  if (!HasBit(space.collides, t)) {
-    return space.merge[Index(t)];
+  double merge = space.merge[Index(t)];
+  if (!HasBit(space.collides, t) || !model_->Merges(level, t)) {
+    return merge;
   }
-  const auto option = static_cast<std::size_t>(&space - At(level).data());
-  std::vector<double>& merges = placed_[Index(level)][option].merges[Index(t)];
-  if (merges.empty()) {
-    merges.resize(static_cast<std::size_t>(model_->lattice().size()));
-  }
-  double& merge = merges[static_cast<std::size_t>(x)];
-  if (merge == 0) {
-    merge = model_->Merge(level, t, space.factors, x);
+  for (int a = 0; a < model_->compiled().tensor[Index(t)].axes; ++a) {
+    if (!HasBit(model_->compiled().tensor[Index(t)].windows, a)) {
+      continue;
+    }
+    std::vector<double>& known = overlaps_[Index(t)][Index(a)];
+    const std::size_t parts = model_->AxisParts(t, a);
+    if (known.empty()) {
+      known.resize(parts * parts);
+    }
+    double& overlap =
+        known[model_->AxisPart(t, a, space.factors) * parts + model_->AxisPart(t, a, x)];
+    if (overlap == 0) {
+      overlap = model_->Overlap(t, a, space.factors, x);
+    }
+    merge *= overlap;
   }
   return merge;
 }

@@ -16,8 +16,9 @@ struct Space {
   Tile factors = 0;            ///< lattice number of the spatial factors
   double units = 1;            ///< their product
   double copies = 1;           ///< of the output
-  TensorDoubles merge{};       ///< Model::Merge where `collides` is clear
+  TensorDoubles merge{};       ///< of any tile; more where `collides` is set
   std::uint32_t collides = 0;  ///< bit t: Merge depends on the child's tile
+  TensorDoubles way{};         ///< Model::NetworkRate where `collides` is clear
 };
 
 /// One way to lay spatial factors on the axes, and what a word of each tensor pays for its way.
@@ -41,6 +42,11 @@ class Spaces {
   /// Child tiles that one parent access serves, where the children have tile x.
   /// `space`: of At(level). Where tiles collide, worked out when first asked for.
   [[nodiscard]] double Merge(int level, const Space& space, int t, Tile x);
+  /// Least picojoules that a word pays for its way, whatever the placement. `merge`: of Merge.
+  [[nodiscard]] double Way(int level, const Space& space, int t, double merge) const {
+    return cost::HasBit(space.collides, t) ? model_->NetworkRate(level, t, merge, space.units)
+                                           : space.way[cost::Index(t)];
+  }
   /// The placements of an option that may be best, whatever the traffic: none costs every tensor as
   /// much as another. One, if distance is free; all, if rates depend on more than the placement.
   const std::vector<Placement>& Placements(int level, std::size_t option);
@@ -53,8 +59,6 @@ class Spaces {
   struct Placed {
     std::vector<Placement> placements;
     TensorDoubles least{};
-    /// [tensor][child's tile], 0 where nobody asked; empty for tensors whose tiles do not collide.
-    std::array<std::vector<double>, mapping::kMaxTensors> merges;
   };
   void Enumerate(int level);
   void Collect(int level, int dim, Tile room, Tile factors, std::int64_t cells,
@@ -63,6 +67,8 @@ class Spaces {
   void Work(int level, const Space& space, Placed& placed) const;
 
   const Model* model_;
+  /// [tensor][axis][AxisPart of the factors, of the tile], 0 where nobody asked.
+  std::array<std::array<std::vector<double>, mapping::kMaxAxes>, mapping::kMaxTensors> overlaps_;
   std::vector<std::vector<Space>> options_;
   std::vector<std::vector<Placed>> placed_;
   std::vector<std::vector<std::int32_t>> number_;  ///< [level][factors]: the option, or -1
