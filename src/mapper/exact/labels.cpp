@@ -166,17 +166,10 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) 
       for (int t = 0; t < model_->tensors(); ++t) {
         compute.pend[Index(t)] = HasBit(model_->joint(), t) ? 1 : model_->Points();
       }
-      Spread(level, 0, {compute});
+      Spread(level, 0, compute);
     } else {
-      Labels ready;
       for (Tile x = 0; x < lattice.size(); ++x) {
-        ready.clear();
-        for (const Label& raw : At(level + 1, x)) {
-          KeepAll(level + 1, x, raw, ready);
-        }
-        if (!ready.empty()) {
-          Spread(level, x, ready);
-        }
+        Hold(level + 1, x);
         if (over(x)) {
           return false;
         }
@@ -194,14 +187,39 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) 
         return label.need != 0 || (level == 1 && Hopeless(ClosedFloor(1, label),
                                                           above_[1][static_cast<std::size_t>(x)]));
       });
-      counts_.kept += static_cast<std::int64_t>(labels.size());
-      FindCorners(level, x);
+      if (level == 1) {
+        FindCorners(level, x);
+      }
     }
   }
   return counts_.work() < most_work_;
 }
 
-void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
+// Every way to hold tile x at `level` goes on into the level above. Labels that can not are of no
+// use to anyone.
+void CostToGo::Hold(int level, Tile x) {
+  Labels& raw = labels_[Index(level)][static_cast<std::size_t>(x)];
+  Labels ready;
+  std::vector<std::size_t> origin;
+  std::vector<bool> useful(raw.size(), false);
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    useful[i] = KeepAll(level, x, raw[i], ready);
+    origin.resize(ready.size(), i);
+  }
+  for (std::size_t i = 0; i < ready.size(); ++i) {
+    if (Spread(level - 1, x, ready[i])) {
+      useful[origin[i]] = true;
+    }
+  }
+  std::size_t i = 0;
+  std::erase_if(raw, [&](const Label&) { return !useful[i++]; });
+  counts_.kept += static_cast<std::int64_t>(raw.size());
+  FindCorners(level, x);
+}
+
+// True when another label already stands for one of the ways to keep tensors.
+bool CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
+  bool replaced = false;
   ForEachKeep(model_->MustKeep(level), model_->MayKeep(level), [&](std::uint32_t keep) {
     if (!model_->Fits(level, keep, x)) {
       return;
@@ -221,11 +239,13 @@ void CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
     // Nothing is settled before the fan-out above is crossed: it merges each tensor in its own way.
     for (const Label& other : ready) {
       if (Dominates(level - 1, 0, other, label)) {
+        replaced = true;
         return;
       }
     }
     ready.push_back(label);
   });
+  return replaced;
 }
 
 Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const {
@@ -273,13 +293,13 @@ Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) co
   return label;
 }
 
-void CostToGo::Spread(int level, Tile x, const Labels& ready) {
-  for (const Label& label : ready) {
-    ForEachCrossing(level, x, label, [&](const Space& space, Tile array) {
-      Insert(level, array, Cross(level, space, x, array, label));
-      return true;
-    });
-  }
+bool CostToGo::Spread(int level, Tile x, const Label& label) {
+  bool useful = false;
+  ForEachCrossing(level, x, label, [&](const Space& space, Tile array) {
+    useful = Insert(level, array, Cross(level, space, x, array, label)) || useful;
+    return true;
+  });
+  return useful;
 }
 
 // Calls `visit` with the spatial factors that a label may take and not be hopeless, until it
@@ -650,9 +670,10 @@ bool CostToGo::Dominates(int level, std::uint32_t must, const Label& a, const La
   return energy <= b.energy + b.settled_energy;
 }
 
-void CostToGo::Insert(int level, Tile x, Label label) {
+// False: hopeless.
+bool CostToGo::Insert(int level, Tile x, Label label) {
   if (counts_.work() >= most_work_) {
-    return;
+    return true;
   }
   ++counts_.made;
   Settle(level, label);
@@ -663,7 +684,7 @@ void CostToGo::Insert(int level, Tile x, Label label) {
   }
   if (Hopeless(floor, outside)) {
     ++counts_.pruned;
-    return;
+    return false;
   }
   Labels& here = labels_[Index(level)][static_cast<std::size_t>(x)];
   const std::uint32_t must = model_->MustKeep(level);
@@ -677,7 +698,7 @@ void CostToGo::Insert(int level, Tile x, Label label) {
     if (Dominates(level, must, other, label)) {
       replaces(other, label);
       ++counts_.dominated;
-      return;
+      return true;
     }
   }
   std::erase_if(here, [&](const Label& other) {
@@ -688,6 +709,7 @@ void CostToGo::Insert(int level, Tile x, Label label) {
     return true;
   });
   here.push_back(label);
+  return true;
 }
 
 void CostToGo::FindCorners(int level, Tile x) {

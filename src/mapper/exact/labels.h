@@ -94,9 +94,10 @@ class CostToGo {
   };
   [[nodiscard]] Fractions Slides(Tile x) const;
   void FillAbove();
-  void KeepAll(int level, Tile x, const Label& raw, Labels& ready);
+  void Hold(int level, Tile x);
+  bool KeepAll(int level, Tile x, const Label& raw, Labels& ready);
   [[nodiscard]] Label Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const;
-  void Spread(int level, Tile x, const Labels& ready);
+  bool Spread(int level, Tile x, const Label& label);
   [[nodiscard]] Label Cross(int level, const Space& space, Tile x, Tile array,
                             const Label& in) const;
   void Loops(int level, Tile x);
@@ -104,7 +105,7 @@ class CostToGo {
   [[nodiscard]] Label Repeated(const Label& label, int dim, int factor) const;
   [[nodiscard]] Label Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const;
   void Slide(int level, Tile x, const Label& label, int dim, const Figures& floor);
-  void Insert(int level, Tile x, Label label);
+  bool Insert(int level, Tile x, Label label);
   void FindCorners(int level, Tile x);
   void Include(const Label& label, Label& corner) const;
   [[nodiscard]] double Pending(int level, int t, double words) const;
