@@ -1,6 +1,7 @@
 #include "mapper/exact/space.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -256,6 +257,56 @@ const TensorDoubles* Spaces::LeastRates(int level, std::size_t option) {
     return nullptr;
   }
   return &placed_[Index(level)][option].least;
+}
+
+// What of a tile decides which of its neighbours share words.
+std::size_t Spaces::WindowPart(std::uint32_t tensors, Tile x) const {
+  std::size_t part = 0;
+  for (; tensors != 0; tensors &= tensors - 1) {
+    const int t = std::countr_zero(tensors);
+    for (std::uint32_t axes = model_->compiled().tensor[Index(t)].windows; axes != 0;
+         axes &= axes - 1) {
+      const int a = std::countr_zero(axes);
+      part = part * model_->AxisParts(t, a) + model_->AxisPart(t, a, x);
+    }
+  }
+  return part;
+}
+
+const std::vector<TensorDoubles>* Spaces::CollidingRates(int level, std::size_t option, Tile x) {
+  const Space& space = At(level)[option];
+  const Lattice& lattice = model_->lattice();
+  if (space.collides == 0 || !model_->compiled().level[Index(level)].has_network_cost) {
+    return nullptr;
+  }
+  const std::vector<Placement>& placements = Placements(level, option);
+  auto& known = placed_[Index(level)][option].colliding;
+  known.resize(WindowPart(space.collides, lattice.top()) + 1);
+  std::vector<TensorDoubles>& rates = known[WindowPart(space.collides, x)];
+  if (!rates.empty()) {
+    return &rates;
+  }
+  mapping::Mapping mapping;
+  mapping.levels.resize(Index(model_->levels()) + 1);
+  for (int d = 0; d < lattice.dims(); ++d) {
+    // All of the tile inside one level: only its sizes matter.
+    if (lattice.Value(x, d) > 1) {
+      mapping.levels[Index(level) + 1].temporal.push_back(
+          mapping::PerfectLoop(d, lattice.Value(x, d)));
+    }
+  }
+  cost::Nest nest;
+  for (const Placement& placement : placements) {
+    mapping.levels[Index(level)].spatial_x = placement.x;
+    mapping.levels[Index(level)].spatial_y = placement.y;
+    cost::BuildNest(model_->compiled(), mapping, nest);
+    rates.push_back(placement.rate);
+    for (std::uint32_t ts = space.collides; ts != 0; ts &= ts - 1) {
+      const int t = std::countr_zero(ts);
+      rates.back()[Index(t)] = cost::NetworkWordEnergy(model_->compiled(), nest, level, t);
+    }
+  }
+  return &rates;
 }
 
 // Energy is linear in the words of each tensor, so a placement that costs no tensor less than

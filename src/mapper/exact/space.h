@@ -52,6 +52,8 @@ class Spaces {
   const std::vector<Placement>& Placements(int level, std::size_t option);
   /// Least picojoules of a word of tensor t on its way through the fan-out, over all placements.
   double Rate(int level, std::size_t option, int t, double merge);
+  /// The rates of each of Placements() where the children have tile x; null where `rate` says all.
+  const std::vector<TensorDoubles>* CollidingRates(int level, std::size_t option, Tile x);
   /// Least rates of an option whose placements differ; null if there is nothing to choose.
   const TensorDoubles* LeastRates(int level, std::size_t option);
 
@@ -59,12 +61,14 @@ class Spaces {
   struct Placed {
     std::vector<Placement> placements;
     TensorDoubles least{};
+    std::vector<std::vector<TensorDoubles>> colliding;  ///< [WindowPart][placement]
   };
   void Enumerate(int level);
   void Collect(int level, int dim, Tile room, Tile factors, std::int64_t cells,
                std::vector<std::int32_t>& out) const;
   [[nodiscard]] bool HasPlacement(int level, Tile factors) const;
   void Work(int level, const Space& space, Placed& placed) const;
+  [[nodiscard]] std::size_t WindowPart(std::uint32_t tensors, Tile x) const;
 
   const Model* model_;
   /// [tensor][axis][AxisPart of the factors, of the tile], 0 where nobody asked.

@@ -315,6 +315,7 @@ void Tree::Descend(const Node& node, const Candidate& candidate, const Edges& ed
   const Space& space = spaces_->At(node.level)[static_cast<std::size_t>(candidate.space)];
   child.level = node.level + 1;
   child.tile = candidate.tile;
+  child.held[Index(child.level)] = candidate.tile;
   child.keep = candidate.keep;
   child.units[Index(child.level)] = node.units[Index(node.level)] * space.units;
   child.copies[Index(child.level)] = node.copies[Index(node.level)] * space.copies;
@@ -497,15 +498,25 @@ void Tree::PlaceUnits(const Node& node, int level, double energy, double cycles,
   }
   const auto option = static_cast<std::size_t>(node.space[Index(level)]);
   const TensorDoubles* least = spaces_->LeastRates(level, option);
+  const Space& space = spaces_->At(level)[option];
+  const std::vector<TensorDoubles>* colliding =
+      spaces_->CollidingRates(level, option, node.held[Index(level + 1)]);
   mapping::LevelMapping& at = mapping.levels[Index(level)];
-  for (const Placement& placement : spaces_->Placements(level, option)) {
+  const std::vector<Placement>& placements = spaces_->Placements(level, option);
+  for (std::size_t p = 0; p < placements.size(); ++p) {
     if (stopped_) {
       return;
     }
+    const Placement& placement = placements[p];
     double placed = energy;
-    for (int t = 0; t < model_->tensors() && least != nullptr; ++t) {
-      placed +=
-          node.enter[Index(level)][Index(t)] * (placement.rate[Index(t)] - (*least)[Index(t)]);
+    for (int t = 0; t < model_->tensors(); ++t) {
+      const double words = node.enter[Index(level)][Index(t)];
+      if (colliding != nullptr && HasBit(space.collides, t)) {
+        placed += words * ((*colliding)[p][Index(t)] -
+                           spaces_->Way(level, space, t, node.merged[Index(level)][Index(t)]));
+      } else if (least != nullptr) {
+        placed += words * (placement.rate[Index(t)] - (*least)[Index(t)]);
+      }
     }
     if (goal_->Hopeless(placed, cycles)) {
       continue;

@@ -99,6 +99,7 @@ class Tree {
     /// Outermost first.
     StaticVector<OuterLoop, std::size_t{arch::kMaxLevels} * mapping::kMaxDims> loops;
     std::array<std::int32_t, arch::kMaxLevels> space{};  ///< option of each fan-out
+    std::array<Tile, arch::kMaxLevels + 1> held{};       ///< by level
     mapping::Mapping mapping;
   };
   struct Candidate {
