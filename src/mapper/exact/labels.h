@@ -26,22 +26,23 @@
 namespace sluice::mapper::exact {
 
 struct Label {
+  // What comparisons look at first, in one cache line.
   double energy = 0;  ///< of the closed edges, without what a first visit saves (rebate)
-  double cycles = 0;  ///< that a port of a level below needs
-  double units = 1;   ///< compute units used below one instance of the level
-  double rebate = 0;  ///< to multiply by the copies of the output above, then to subtract
+  /// Of the edges that end at this level whatever it keeps: energy and words of their closed part.
+  /// Settled edges need not be compared one by one.
+  double settled_energy = 0;
+  double cycles = 0;       ///< that a port of a level below needs
+  double units = 1;        ///< compute units used below one instance of the level
+  double rebate = 0;       ///< to multiply by the copies of the output above, then to subtract
+  std::uint32_t open = 0;  ///< bit t: the edge is open
+  std::uint32_t need = 0;  ///< bit t: was closed in the hope of a loop over a dim of its own
+  double settled_reads = 0;
+  double settled_writes = 0;
   /// Words that cross the boundary upwards, as if every open edge closed here.
   TensorDoubles pend{};
   /// Energy that open edges pay below the boundary; shrinks with pend.
   TensorDoubles fill{};
   std::array<Tile, mapping::kMaxTensors> child{};  ///< tile below the open edge
-  /// Of the edges that end at this level whatever it keeps: energy and words of their closed part.
-  /// Settled edges need not be compared one by one.
-  double settled_energy = 0;
-  double settled_reads = 0;
-  double settled_writes = 0;
-  std::uint32_t open = 0;  ///< bit t: the edge is open
-  std::uint32_t need = 0;  ///< bit t: was closed in the hope of a loop over a dim of its own
   /// Loops of this level that other labels stand for: dims that would have done better inside an
   /// earlier loop, and those below `first` among the dims that no open tensor depends on.
   std::uint32_t barred = 0;
@@ -109,6 +110,8 @@ class CostToGo {
   void FindCorners(int level, Tile x);
   void Include(const Label& label, Label& corner) const;
   [[nodiscard]] double Pending(int level, int t, double words) const;
+  /// Least energy outside tile x when level 1 holds a multiple of it.
+  [[nodiscard]] double Outside(Tile x) const { return above_[0][static_cast<std::size_t>(x)]; }
   [[nodiscard]] Figures ClosedFloor(int level, const Label& label) const;
   [[nodiscard]] double OpenFloor(int level, Tile x, const Label& label) const;
   [[nodiscard]] double Closing(int level, int t, double words, double fill) const;
@@ -120,7 +123,16 @@ class CostToGo {
   }
   void Settle(int level, Label& label) const;
   [[nodiscard]] double PortCycles(int level, const Label& label) const;
-  [[nodiscard]] bool Dominates(int level, std::uint32_t must, const Label& a, const Label& b) const;
+  /// Most pairs fail on what is compared first.
+  [[nodiscard]] bool Dominates(int level, std::uint32_t must, const Label& a,
+                               const Label& b) const {
+    return a.energy + a.settled_energy <= b.energy + b.settled_energy && a.need == b.need &&
+           (b.open & ~a.open) == 0 && a.rebate >= b.rebate &&
+           (!goal_->counts_cycles() || (a.cycles <= b.cycles && a.units >= b.units)) &&
+           DominatesTensors(level, must, a, b);
+  }
+  [[nodiscard]] bool DominatesTensors(int level, std::uint32_t must, const Label& a,
+                                      const Label& b) const;
 
   const Model* model_;
   Spaces* spaces_;
