@@ -126,29 +126,25 @@ void CostToGo::FillAbove() {
 
 // What a label costs at least behind a fan-out, without what is outside the array: Cross and
 // ClosedFloor in one, without making the label.
-double CostToGo::CrossingFloor(int level, const Space& space, Tile x, const Label& label) {
+double CostToGo::CrossingFloor(int level, const Space& space, Tile x, Tile array,
+                               const Label& label) {
   const double above = model_->MaxInstances(level);
   double energy = model_->FixedEnergy() + label.energy - label.rebate * space.copies * above;
   if (HasBit(model_->MustKeep(level), model_->tensors() - 1)) {
     energy -= model_->ParentRebate(level) * above;
   }
+  TensorDoubles pend{};
+  TensorDoubles fill{};
   for (std::uint32_t ts = model_->all_tensors() & ~model_->joint() & forwards_; ts != 0;
        ts &= ts - 1) {
     const int t = std::countr_zero(ts);
     const std::size_t i = Index(t);
-    double share = 1;
-    if (HasBit(label.open, t)) {
-      if (HasBit(model_->windowed(), t)) {
-        continue;
-      }
-      share = 1 / model_->Rest(t, x);
-    }
     const double merge = spaces_->Merge(level, space, t, x);
-    const double words = label.pend[i] / merge * share;
-    const double way = words * spaces_->Way(level, space, t, merge);
-    energy += Closing(level, t, words, label.fill[i] * share + way);
+    pend[i] = label.pend[i] / merge;
+    fill[i] = label.fill[i] + pend[i] * spaces_->Way(level, space, t, merge);
+    energy += HasBit(label.open, t) ? 0 : Closing(level, t, pend[i], fill[i]);
   }
-  return energy;
+  return energy + OpenFloor(level, array, {label.open, pend, fill, label.child});
 }
 
 // What words asked of the levels above cost beyond the compulsory words of level 0: they end at
@@ -186,9 +182,12 @@ CostToGo::Figures CostToGo::ClosedFloor(int level, const Label& label) const {
 // What open edges cost at least, below `level` and at the level that closes them. Loops that move
 // none of them repeat nothing for any. The next loop outwards, d, closes those that it moves; only
 // the others can save further repetitions, at best all that are left.
-double CostToGo::OpenFloor(int level, Tile x, const Label& label) const {
+double CostToGo::OpenFloor(int level, Tile x, const OpenEdges& edges) const {
   const Lattice& lattice = model_->lattice();
-  const std::uint32_t open = label.open & ~model_->joint() & forwards_;
+  const std::uint32_t open = edges.open & ~model_->joint() & forwards_;
+  if (open == 0) {
+    return 0;
+  }
   std::uint32_t moving = 0;
   for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
     moving |= model_->dims_of(std::countr_zero(ts));
@@ -196,7 +195,7 @@ double CostToGo::OpenFloor(int level, Tile x, const Label& label) const {
   double idle = 1;
   for (int d = 0; d < lattice.dims(); ++d) {
     if (!HasBit(moving, d)) {
-      idle *= static_cast<double>(lattice.Bound(d)) / static_cast<double>(lattice.Value(x, d));
+      idle *= lattice.StepsAround(x, d);
     }
   }
   TensorDoubles now{};    // if the edge closes with the next loop
@@ -205,11 +204,11 @@ double CostToGo::OpenFloor(int level, Tile x, const Label& label) const {
   for (std::uint32_t ts = open; ts != 0; ts &= ts - 1) {
     const int t = std::countr_zero(ts);
     const std::size_t i = Index(t);
-    now[i] = Closing(level, t, label.pend[i] / idle, label.fill[i] / idle);
+    now[i] = Closing(level, t, edges.pend[i] / idle, edges.fill[i] / idle);
     const double rest = model_->Rest(t, x);
     later[i] = HasBit(model_->windowed(), t)
                    ? 0
-                   : Closing(level, t, label.pend[i] / rest, label.fill[i] / rest);
+                   : Closing(level, t, edges.pend[i] / rest, edges.fill[i] / rest);
     sum += later[i];
   }
   double least = std::numeric_limits<double>::infinity();
@@ -223,8 +222,8 @@ double CostToGo::OpenFloor(int level, Tile x, const Label& label) const {
       const int t = std::countr_zero(ts);
       const std::size_t i = Index(t);
       if (HasBit(model_->window_dims(t), d)) {
-        const double share = model_->LeastSlide(t, label.child[i], x, d) / idle;
-        all += Closing(level, t, label.pend[i] * share, label.fill[i] * share) - later[i];
+        const double share = model_->LeastSlide(t, edges.child[i], x, d) / idle;
+        all += Closing(level, t, edges.pend[i] * share, edges.fill[i] * share) - later[i];
       } else if (HasBit(model_->dims_of(t), d)) {
         all += now[i] - later[i];
       }

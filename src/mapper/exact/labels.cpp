@@ -127,7 +127,7 @@ void CostToGo::ForEachCrossing(int level, Tile x, const Label& label, const Visi
   const double above = model_->MaxInstances(level);
   const auto& limits = model_->evaluator().validity().levels[Index(level)];
   const double copies = above * static_cast<double>(limits.x * limits.y);
-  const double energy = model_->FixedEnergy() + label.energy - label.rebate * copies + Outside(x);
+  const double inside = model_->FixedEnergy() + label.energy - label.rebate * copies;
   const auto cycles_of = [&](const Space& space) {
     return goal_->counts_cycles()
                ? std::max(label.cycles, model_->ComputeCycles(label.units * space.units * above))
@@ -135,15 +135,19 @@ void CostToGo::ForEachCrossing(int level, Tile x, const Label& label, const Visi
   };
   // Options come by falling units: from some on all are too slow.
   const std::vector<Space>& spaces = spaces_->At(level);
-  const auto end = std::ranges::partition_point(
-      spaces, [&](const Space& space) { return !goal_->Hopeless(energy, cycles_of(space)); });
+  const auto end = std::ranges::partition_point(spaces, [&](const Space& space) {
+    return !goal_->Hopeless(inside + Outside(x), cycles_of(space));
+  });
   for (auto space = spaces.begin(); space != end; ++space) {
     if (!lattice.Divides(space->factors, room)) {
       continue;
     }
     const Tile array = lattice.Multiply(x, space->factors);
-    const double least = CrossingFloor(level, *space, x, label) + Outside(array);
-    if (!goal_->Hopeless(least, cycles_of(*space)) && !visit(*space, array)) {
+    const double outside = Outside(array);
+    const double cycles = cycles_of(*space);
+    if (!goal_->Hopeless(inside + outside, cycles) &&
+        !goal_->Hopeless(CrossingFloor(level, *space, x, array, label) + outside, cycles) &&
+        !visit(*space, array)) {
       return;
     }
   }
@@ -281,7 +285,7 @@ void CostToGo::Loops(int level, Tile x) {
 void CostToGo::Extend(int level, Tile x, const Label& label) {
   const Lattice& lattice = model_->lattice();
   Figures floor = ClosedFloor(level, label);
-  floor.energy += OpenFloor(level, x, label);
+  floor.energy += OpenFloor(level, x, {label.open, label.pend, label.fill, label.child});
   std::uint32_t moving = 0;
   for (std::uint32_t ts = label.open; ts != 0; ts &= ts - 1) {
     moving |= model_->dims_of(std::countr_zero(ts));
@@ -389,7 +393,7 @@ bool CostToGo::Insert(int level, Tile x, Label label) {
   Figures floor = ClosedFloor(level, label);
   const double outside = Outside(x);
   if (!Hopeless(floor, outside) && label.open != 0) {
-    floor.energy += OpenFloor(level, x, label);
+    floor.energy += OpenFloor(level, x, {label.open, label.pend, label.fill, label.child});
   }
   if (Hopeless(floor, outside)) {
     ++counts_.pruned;

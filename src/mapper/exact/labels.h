@@ -113,11 +113,18 @@ class CostToGo {
   /// Least energy outside tile x when level 1 holds a multiple of it.
   [[nodiscard]] double Outside(Tile x) const { return above_[0][static_cast<std::size_t>(x)]; }
   [[nodiscard]] Figures ClosedFloor(int level, const Label& label) const;
-  [[nodiscard]] double OpenFloor(int level, Tile x, const Label& label) const;
+  struct OpenEdges {
+    std::uint32_t open;
+    const TensorDoubles& pend;
+    const TensorDoubles& fill;
+    const std::array<Tile, mapping::kMaxTensors>& child;
+  };
+  [[nodiscard]] double OpenFloor(int level, Tile x, const OpenEdges& edges) const;
   [[nodiscard]] double Closing(int level, int t, double words, double fill) const;
   template <class Visit>
   void ForEachCrossing(int level, Tile x, const Label& label, const Visit& visit);
-  [[nodiscard]] double CrossingFloor(int level, const Space& space, Tile x, const Label& label);
+  [[nodiscard]] double CrossingFloor(int level, const Space& space, Tile x, Tile array,
+                                     const Label& label);
   [[nodiscard]] bool Hopeless(const Figures& floor, double outside) const {
     return goal_->Hopeless(floor.energy + outside, floor.cycles);
   }

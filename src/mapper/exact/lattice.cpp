@@ -64,6 +64,7 @@ Lattice::Lattice(const StaticVector<std::int64_t, mapping::kMaxDims>& bounds) {
                  : std::int16_t{-1};
     };
     for (std::size_t i = 0; i < n; ++i) {
+      axis.steps.push_back(static_cast<double>(bound) / static_cast<double>(axis.divisors[i]));
       for (std::size_t j = 0; j < n; ++j) {
         axis.product[i * n + j] = find(axis.divisors[i] * axis.divisors[j]);
         if (axis.divisors[i] % axis.divisors[j] != 0) {

@@ -39,6 +39,11 @@ class Lattice {
   [[nodiscard]] std::int64_t Bound(int dim) const {
     return axis_[static_cast<std::size_t>(dim)].divisors.back();
   }
+  /// Steps of the tile along the dim: bound / value.
+  [[nodiscard]] double StepsAround(Tile x, int dim) const {
+    const Axis& axis = axis_[static_cast<std::size_t>(dim)];
+    return axis.steps[static_cast<std::size_t>(Coordinate(x, dim))];
+  }
   [[nodiscard]] bool Divides(Tile a, Tile b) const {
     // Exponents side by side, one guard bit each: a borrow clears the guard.
     const std::uint64_t* x = &exponents_[static_cast<std::size_t>(a) * guard_.size()];
@@ -78,6 +83,7 @@ class Lattice {
  private:
   struct Axis {
     std::vector<std::int64_t> divisors;
+    std::vector<double> steps;
     Tile stride = 1;
     std::vector<std::int16_t> product;   ///< [i * n + j]: coordinate of divisors[i] * divisors[j]
     std::vector<std::int16_t> quotient;  ///< [i * n + j]: coordinate of divisors[i] / divisors[j]
