@@ -150,11 +150,54 @@ double CostToGo::CrossingFloor(int level, const Space& space, Tile x, Tile array
 // What words asked of the levels above cost beyond the compulsory words of level 0: they end at
 // some level that may keep the tensor, or, if none must, at level 0.
 double CostToGo::Pending(int level, int t, double words) const {
-  const double inside = words * pending_rate_[Index(level)][Index(t)];
-  if (HasBit(stops_[Index(level)], t)) {
-    return inside;
+  if (words <= 0) {
+    return 0;
   }
-  return std::min(inside, std::max(0.0, words - model_->Touched(t)) * model_->CertainRate(0, t));
+  const double outer =
+      words * outer_rate_[Index(level)][Index(t)] - model_->Touched(t) * model_->CertainRate(0, t);
+  return std::min(words * inner_rate_[Index(level)][Index(t)], std::max(0.0, outer));
+}
+
+// From the outside in: a word ends at a level that may keep it, or crosses the fan-out above, where
+// it pays its way and one word serves as many children as it can.
+void CostToGo::FillRates() {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  inner_rate_.resize(Index(model_->levels()));
+  outer_rate_.resize(Index(model_->levels()));
+  double most_units = 1;
+  for (int l = 0; l < model_->levels(); ++l) {
+    most_units *= spaces_->At(l).front().units;
+  }
+  const double energy = model_->FixedEnergy() + Outside(0);
+  for (int t = 0; t < model_->tensors(); ++t) {
+    double inner = kNever;
+    double outer = model_->CertainRate(0, t);
+    for (int l = 1; l < model_->levels(); ++l) {
+      const std::vector<Space>& spaces = spaces_->At(l - 1);
+      double least_inner = kNever;
+      double least_outer = kNever;
+      for (const Space& space : spaces) {
+        const double units = most_units / spaces.front().units * space.units;
+        if (goal_->Hopeless(energy, model_->ComputeCycles(units))) {
+          break;  // options come by falling units
+        }
+        const bool collides = HasBit(space.collides, t);
+        const double merge = collides ? space.units : space.merge[Index(t)];
+        const double way = collides ? 0 : spaces_->Way(l - 1, space, t, merge);
+        least_inner = std::min(least_inner, (way + inner) / merge);
+        least_outer = std::min(least_outer, (way + outer) / merge);
+      }
+      inner = least_inner;
+      outer = least_outer;
+      if (HasBit(model_->MayKeep(l), t)) {
+        const bool must = HasBit(model_->MustKeep(l), t);
+        inner = must ? model_->CertainRate(l, t) : std::min(inner, model_->CertainRate(l, t));
+        outer = must ? kNever : outer;
+      }
+      inner_rate_[Index(l)][Index(t)] = inner;
+      outer_rate_[Index(l)][Index(t)] = outer;
+    }
+  }
 }
 
 // What a label costs at least without its open edges.
@@ -170,7 +213,7 @@ CostToGo::Figures CostToGo::ClosedFloor(int level, const Label& label) const {
                           ~model_->joint() & forwards_;
        ts != 0; ts &= ts - 1) {
     const int t = std::countr_zero(ts);
-    floor.energy += Pending(level, t, label.pend[Index(t)] / above);
+    floor.energy += Pending(level, t, label.pend[Index(t)]);
   }
   if (goal_->counts_cycles()) {
     floor.cycles = std::max(
@@ -239,7 +282,7 @@ double CostToGo::Closing(int level, int t, double words, double fill) const {
   if (HasBit(model_->MustKeep(level), t)) {
     return fill + words * model_->ParentRate(level, t);
   }
-  return fill + Pending(level, t, words / model_->MaxInstances(level));
+  return fill + Pending(level, t, words);
 }
 
 // What the level's own ports will pass for the edges that are closed, if it must keep their

@@ -35,22 +35,11 @@ CostToGo::CostToGo(const Model& model, Spaces& spaces, const Goal& goal)
     corners_[Index(l)].resize(vectors);
     envelopes_[Index(l)].resize(vectors);
   }
-  pending_rate_.resize(Index(model.levels()));
-  stops_.resize(Index(model.levels()));
-  for (int l = 1; l < model.levels(); ++l) {
-    stops_[Index(l)] = stops_[Index(l - 1)] | model.MustKeep(l);
-  }
   for (int t = 0; t < model.tensors(); ++t) {
-    double least = std::numeric_limits<double>::infinity();
-    for (int l = 1; l < model.levels(); ++l) {
-      if (HasBit(model.MayKeep(l), t)) {
-        least = std::min(least, model.CertainRate(l, t));
-      }
-      pending_rate_[Index(l)][Index(t)] = least;
-    }
     forwards_ |= model.any_forwarding() && HasBit(model.windowed(), t) ? 0 : Bit(t);
   }
   FillAbove();
+  FillRates();
 }
 
 bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) {

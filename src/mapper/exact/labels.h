@@ -95,6 +95,7 @@ class CostToGo {
   };
   [[nodiscard]] Fractions Slides(Tile x) const;
   void FillAbove();
+  void FillRates();
   void Hold(int level, Tile x);
   bool KeepAll(int level, Tile x, const Label& raw, Labels& ready);
   [[nodiscard]] Label Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const;
@@ -149,10 +150,11 @@ class CostToGo {
   std::vector<std::vector<Labels>> envelopes_;
   /// Least energy outside tile x: [1] when level 1 holds it, [0] when level 1 holds a multiple.
   std::vector<std::vector<double>> above_;
-  /// [level]: least rate of a word asked of that level or an outer one, the outermost excepted.
-  std::vector<TensorDoubles> pending_rate_;
-  std::vector<std::uint32_t> stops_;  ///< [level]: tensors that some level from 1 to it must keep
-  std::uint32_t forwards_ = 0;        ///< tensors whose pending words no neighbour may spare
+  /// [level][tensor]: least picojoules of a word asked of that level or an outer one, where it ends
+  /// inside level 0, or at it; infinity where it can not.
+  std::vector<TensorDoubles> inner_rate_;
+  std::vector<TensorDoubles> outer_rate_;
+  std::uint32_t forwards_ = 0;  ///< tensors whose pending words no neighbour may spare
   LabelCounts counts_;
   std::int64_t most_work_ = 0;
 };
