@@ -286,6 +286,49 @@ TEST(ExactProperty, TheFrontEqualsEnumeration) {
   }
 }
 
+// Whatever the budget: the bound is below the optimum, and what is called proven is the optimum.
+TEST(ExactProperty, StoppedEarlyTheBoundHolds) {
+  std::uint64_t compared = 0;
+  int stopped = 0;
+  int tighter = 0;  // than the simple bound
+  const std::uint64_t wanted = testing::AtLeastOneScaled(200);
+  for (std::uint64_t i = 500'000; compared < wanted; ++i) {
+    const Case c = MakeCase(i);
+    const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
+    if (!evaluator) {
+      continue;
+    }
+    const Optima optima = Enumerate(c, *evaluator, nullptr);
+    if (optima.mappings <= 0) {
+      continue;
+    }
+    ++compared;
+    for (std::size_t o = 0; o < kObjectives.size(); ++o) {
+      Problem problem;
+      problem.evaluator = &*evaluator;
+      problem.objective = kObjectives[o];
+      for (const std::int64_t evaluations : {1, 8, 30, 100, 300}) {
+        Budget budget;
+        budget.evaluations = evaluations;
+        const Result result = ExactMapper(false).Solve(problem, budget);
+        ASSERT_TRUE(result.best) << i;
+        const double value = result.score.value(kObjectives[o]);
+        ASSERT_GE(value, optima.value[o] * (1 - 1e-8)) << i << " after " << evaluations;
+        ASSERT_LE(result.bound, optima.value[o] * (1 + 1e-8)) << i << " after " << evaluations;
+        if (result.stopped == StopReason::kProven) {
+          ASSERT_TRUE(Same(value, optima.value[o])) << i << " after " << evaluations;
+          continue;
+        }
+        ++stopped;
+        const double simple = cost::LowerBound(*evaluator).value(kObjectives[o]);
+        tighter += result.bound > simple * (1 + 1e-6) ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(stopped, static_cast<int>(compared));
+  EXPECT_GT(tighter, 0);
+}
+
 TEST(ExactProperty, OptimaObeyTheirLaws) {
   std::uint64_t compared = 0;
   const std::uint64_t wanted = testing::AtLeastOneScaled(100);

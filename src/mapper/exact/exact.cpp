@@ -214,6 +214,7 @@ class Run {
     count();
     if (!built) {
       stopped_ = stopped_ == StopReason::kProven ? StopReason::kEvaluations : stopped_;
+      open_bound_ = inside->open_bound();
       return false;
     }
     const double middle = Seconds();
@@ -230,7 +231,7 @@ class Run {
     result_.candidates += inside->counts().made + tree.counts().nodes;
     result_.ruled_out +=
         inside->counts().pruned + inside->counts().dominated + tree.counts().pruned;
-    open_bound_ = tree.open_bound();
+    open_bound_ = std::max(inside->open_bound(), tree.open_bound());
     return done;
   }
 

@@ -285,6 +285,19 @@ double CostToGo::Closing(int level, int t, double words, double fill) const {
   return fill + Pending(level, t, words);
 }
 
+// Every mapping has a label on every level, or one as good, or is hopeless.
+void CostToGo::BoundOpen(int level) {
+  double least = std::numeric_limits<double>::infinity();
+  for (Tile x = 0; x < model_->lattice().size(); ++x) {
+    for (const Label& label : At(level, x)) {
+      const Figures floor = ClosedFloor(level, label);
+      const double open = OpenFloor(level, x, {label.open, label.pend, label.fill, label.child});
+      least = std::min(least, goal_->Value(floor.energy + open + Outside(x), floor.cycles));
+    }
+  }
+  open_bound_ = std::max(open_bound_, least);
+}
+
 // What the level's own ports will pass for the edges that are closed, if it must keep their
 // tensors.
 void CostToGo::Settle(int level, Label& label) const {

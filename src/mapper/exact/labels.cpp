@@ -71,6 +71,7 @@ bool CostToGo::Build(const std::function<bool()>& stop, std::int64_t most_work) 
         return false;
       }
     }
+    BoundOpen(level);
     for (Tile x = 0; x < lattice.size(); ++x) {
       Labels& labels = labels_[Index(level)][static_cast<std::size_t>(x)];
       std::erase_if(labels, [&](const Label& label) {

@@ -85,6 +85,9 @@ class CostToGo {
     return envelopes_[static_cast<std::size_t>(level)][static_cast<std::size_t>(x)];
   }
   [[nodiscard]] const LabelCounts& counts() const { return counts_; }
+  /// No mapping that reaches the goal has an objective below this, even if Build was stopped: the
+  /// best that the labels of the last finished level allow.
+  [[nodiscard]] double open_bound() const { return open_bound_; }
 
  private:
   using Fractions = std::array<std::array<double, mapping::kMaxDims>, mapping::kMaxTensors>;
@@ -97,6 +100,7 @@ class CostToGo {
   void FillAbove();
   void FillRates();
   void Hold(int level, Tile x);
+  void BoundOpen(int level);
   bool KeepAll(int level, Tile x, const Label& raw, Labels& ready);
   [[nodiscard]] Label Keep(int level, Tile x, std::uint32_t keep, const Label& raw) const;
   bool Spread(int level, Tile x, const Label& label);
@@ -156,6 +160,7 @@ class CostToGo {
   std::vector<TensorDoubles> outer_rate_;
   std::uint32_t forwards_ = 0;  ///< tensors whose pending words no neighbour may spare
   LabelCounts counts_;
+  double open_bound_ = 0;
   std::int64_t most_work_ = 0;
 };
 
