@@ -20,7 +20,7 @@
 #include "mapper/codes/search.h"
 #include "predict/features.h"
 #include "predict/predictor.h"
-#include "predict/propagate.h"
+#include "predict/search/propagate.h"
 #include "predict/training/dataset.h"
 #include "predict/training/train.h"
 
@@ -151,6 +151,7 @@ Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(const Search
     }
     predict::PropagateOptions propagate;
     propagate.few_shot = options.few_shot;
+    propagate.rules = options.predictor.empty();
     return std::shared_ptr<const mapper::codes::CodeSearch>(
         predict::MakePropagationSearch(std::move(predictors), propagate));
   }

@@ -22,7 +22,7 @@
 #include "mapper/codes/shared.h"
 #include "mapper/codes/space.h"
 #include "predict/predictor.h"
-#include "predict/propagate.h"
+#include "predict/search/propagate.h"
 
 namespace sluice::mapper::codes {
 namespace {

@@ -5,6 +5,9 @@
 /// has.
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,7 +15,10 @@
 #include <rapidcheck/gtest.h>
 
 #include "arch/architecture.h"
+#include "base/rng.h"
+#include "cost/evaluator.h"
 #include "cost/maestro/exact.h"
+#include "cost/policy.h"
 #include "io/maestro/network.h"
 #include "io/yaml/arch/arch.h"
 #include "ir/network.h"
@@ -256,6 +262,48 @@ TEST(CodeMapper, RandomCodesAreValidOnEveryArchitecture) {
         EXPECT_TRUE(CheckMapping(*workload, *chain, mapping).empty())
             << name << ' ' << text << '\n'
             << PrintLoopNest(*workload, *chain, mapping);
+      }
+    }
+  }
+}
+
+/// The figures of the rules against the reference model: the same where tiles do not overlap, and
+/// near where windows slide.
+TEST(CodeMapper, FiguresAreNearTheReferenceModel) {
+  Rng rng(11);
+  for (const char* name : {"eyeriss", "nvdla-like", "simba"}) {
+    const auto machine =
+        io::LoadArchitecture(std::string(SLUICE_SOURCE_DIR) + "/archs/" + name + ".yaml");
+    ASSERT_TRUE(machine) << machine.error().Render();
+    for (const char* text : {"gemm M=128 N=768 K=768", "conv K=256 C=64 P=28 Q=28 R=1 S=1",
+                             "conv K=64 C=64 P=56 Q=56 R=3 S=3"}) {
+      SCOPED_TRACE(std::string(name) + ' ' + text);
+      const bool slides = std::string(text).ends_with("S=3");
+      const auto network = ir::ParseOperatorDescriptor(text);
+      const auto workload = mapping::MakeWorkload(network->operators[0], *network);
+      const auto chain = arch::ChainFor(*machine, network->operators[0].body);
+      const auto mapper = mapping::CodeMapper::Create(*workload, *chain);
+      ASSERT_TRUE(mapper);
+      const auto evaluator = cost::Evaluator::Create(*workload, *chain, cost::PhysicalPolicy());
+      ASSERT_TRUE(evaluator);
+      std::vector<double> off;
+      for (int i = 0; i < 200; ++i) {
+        const auto code = mapping::Canonical(
+            mapper->layer(), RandomCode(rng, static_cast<std::size_t>(rng.Between(1, 4)), 112));
+        const auto score = evaluator->Evaluate(mapper->MappingOf(code));
+        const auto figures = mapper->FiguresOf(code);
+        if (slides) {
+          off.push_back(std::abs(std::log(figures.energy_pj / score.energy_pj)));
+        } else {
+          // Of what the model adds there are only roundings, to blocks and to cycles.
+          EXPECT_NEAR(figures.energy_pj / score.energy_pj, 1, 1e-4);
+          EXPECT_NEAR(figures.cycles / score.cycles, 1, 1e-3);
+        }
+      }
+      if (slides) {
+        std::ranges::sort(off);
+        EXPECT_LT(off[off.size() / 2], 0.02);
+        EXPECT_LT(off[off.size() * 9 / 10], 0.3);
       }
     }
   }

@@ -6,19 +6,34 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "arch/architecture.h"
+#include "base/diagnostic.h"
 #include "base/rng.h"
 #include "cost/oracle/maestro_oracle.h"
+#include "cost/oracle/oracle.h"
+#include "cost/oracle/reference_oracle.h"
+#include "cost/policy.h"
+#include "io/yaml/arch/arch.h"
+#include "ir/network.h"
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"
 #include "mapper/codes/space.h"
+#include "mapping/dataflow/code.h"
+#include "mapping/dataflow/nest.h"
+#include "mapping/workload.h"
 #include "predict/predictor.h"
-#include "predict/propagate.h"
+#include "predict/search/propagate.h"
 #include "predict/training/dataset.h"
 
 namespace sluice::predict {
@@ -126,6 +141,90 @@ TEST(Dcp, FewShotSamplesAreBilled) {
     EXPECT_EQ(one.oracle->counters().samples - before, samples);
     EXPECT_EQ(few->Run(problem).value, result.value);
   }
+}
+
+/// The reference model of an operator on a shipped machine.
+std::unique_ptr<cost::CostOracle> Machine(const std::string& name, const std::string& descriptor) {
+  const auto machine =
+      io::LoadArchitecture(std::string(SLUICE_SOURCE_DIR) + "/archs/" + name + ".yaml");
+  const auto network = ir::ParseOperatorDescriptor(descriptor);
+  const ir::Operator& op = network->operators.front();
+  return *cost::MakeReferenceOracle(*mapping::MakeWorkload(op, *network),
+                                    *arch::ChainFor(*machine, op.body), cost::PhysicalPolicy());
+}
+
+TEST(Dcp, FindsGoodMappingsOfMachinesWithFewSamples) {
+  ASSERT_NE(Shipped(), nullptr);
+  const auto search = MakePropagationSearch({Shipped()}, {});
+  for (const char* name : {"eyeriss", "simba"}) {
+    for (const int levels : {2, 4}) {
+      SCOPED_TRACE(name);
+      const auto oracle = Machine(name, "conv K=64 C=32 P=14 Q=14 R=3 S=3");
+      CodeProblem problem;
+      problem.oracle = oracle.get();
+      problem.energy = mapper::codes::EnergyKind::kFull;
+      problem.space.levels = levels;
+      problem.space.whole_windows = false;
+      problem.samples = 100;
+      const CodeResult result = search->Run(problem);
+      EXPECT_EQ(result.samples, 100);
+      EXPECT_EQ(oracle->counters().samples, 100) << "samples not counted";
+      EXPECT_EQ(search->Run(problem).best, result.best);
+      problem.samples = 1000;
+      const CodeResult annealed = mapper::codes::MakeAnnealingSearch({})->Run(problem);
+      EXPECT_LT(result.value, 1.02 * annealed.value) << "a tenth of the samples should do";
+    }
+  }
+}
+
+/// Another cost model behind the same mappings: the GLB is much dearer, time is lost at DRAM.
+class Distorted final : public cost::CostOracle {
+ public:
+  explicit Distorted(std::unique_ptr<cost::CostOracle> model)
+      : CostOracle(model->layer(), model->hardware()), model_(std::move(model)) {}
+  [[nodiscard]] std::string_view name() const override { return "distorted"; }
+  [[nodiscard]] std::size_t levels() const override { return model_->levels(); }
+  [[nodiscard]] const mapping::CodeMapper* code_mapper() const override {
+    return model_->code_mapper();
+  }
+
+ private:
+  Status Price(std::span<const mapping::DataflowCode> codes,
+               std::span<cost::CodeCost> costs) override {
+    SLUICE_TRY_STATUS(model_->Evaluate(codes, costs));
+    for (cost::CodeCost& cost : costs) {
+      cost.energy_full_pj += 20 * cost.level_pj[1];
+    }
+    return {};
+  }
+  std::unique_ptr<cost::CostOracle> model_;
+};
+
+TEST(Dcp, LearnsWhatTheRulesOfAMachineDoNotSay) {
+  ASSERT_NE(Shipped(), nullptr);
+  const auto learning = MakePropagationSearch({Shipped()}, {});
+  PropagateOptions options;
+  options.learn = false;
+  const auto stubborn = MakePropagationSearch({Shipped()}, options);
+  const auto annealing = mapper::codes::MakeAnnealingSearch({});
+  constexpr int kSeeds = 6;
+  double over_stubborn = 0;
+  double over_annealing = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Distorted oracle(Machine("eyeriss", "conv K=64 C=32 P=14 Q=14 R=3 S=3"));
+    CodeProblem problem;
+    problem.oracle = &oracle;
+    problem.objective = CodeObjective::kEnergy;
+    problem.energy = mapper::codes::EnergyKind::kFull;
+    problem.space = {3, true, false};
+    problem.samples = 90;
+    problem.seed = seed;
+    const double ours = std::log(learning->Run(problem).value);
+    over_stubborn += std::log(stubborn->Run(problem).value) - ours;
+    over_annealing += std::log(annealing->Run(problem).value) - ours;
+  }
+  EXPECT_GT(over_stubborn / kSeeds, 0.02);
+  EXPECT_GT(over_annealing / kSeeds, 0.05);
 }
 
 TEST(Dcp, RefusesAnotherSpace) {

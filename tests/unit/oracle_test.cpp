@@ -156,7 +156,7 @@ TEST(ReferenceOracle, PricesCodesOnEveryArchitecture) {
     const auto evaluator = cost::Evaluator::Create(workload, *chain, cost::PhysicalPolicy());
     ASSERT_TRUE(evaluator);
     for (std::size_t i = 0; i < codes.size(); ++i) {
-      const auto mapping = (*oracle)->MappingOf(codes[i]);
+      const auto mapping = (*oracle)->code_mapper()->MappingOf(codes[i]);
       EXPECT_TRUE(costs[i].legal());
       EXPECT_TRUE(evaluator->IsValid(mapping));
       EXPECT_EQ(costs[i].cycles, evaluator->Evaluate(mapping).cycles);

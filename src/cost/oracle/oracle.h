@@ -18,6 +18,7 @@
 #include "cost/maestro/hardware.h"
 #include "mapping/dataflow/code.h"
 #include "mapping/dataflow/dataflow.h"
+#include "mapping/dataflow/nest.h"
 
 namespace sluice::cost {
 
@@ -85,6 +86,8 @@ class CostOracle {
                                                        const mapping::DataflowCode& code) const {
     return code;
   }
+  /// Where codes are priced as mappings of a machine: how they become those. Null elsewhere.
+  [[nodiscard]] virtual const mapping::CodeMapper* code_mapper() const { return nullptr; }
   [[nodiscard]] const OracleCounters& counters() const { return counters_; }
 
  protected:

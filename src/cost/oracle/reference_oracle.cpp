@@ -26,10 +26,10 @@
 namespace sluice::cost {
 namespace {
 
-class Reference final : public ReferenceOracle {
+class ReferenceOracle final : public CostOracle {
  public:
-  Reference(Evaluator evaluator, mapping::CodeMapper mapper)
-      : ReferenceOracle(mapper.layer(), EquivalentHardware(evaluator.chain())),
+  ReferenceOracle(Evaluator evaluator, mapping::CodeMapper mapper)
+      : CostOracle(mapper.layer(), EquivalentHardware(evaluator.chain())),
         evaluator_(std::move(evaluator)),
         mapper_(std::move(mapper)) {
     double rate = 1;
@@ -46,9 +46,7 @@ class Reference final : public ReferenceOracle {
 
   [[nodiscard]] std::string_view name() const override { return "reference"; }
   [[nodiscard]] std::size_t levels() const override { return evaluator_.chain().levels.size(); }
-  [[nodiscard]] mapping::Mapping MappingOf(const mapping::DataflowCode& code) const override {
-    return mapper_.MappingOf(code);
-  }
+  [[nodiscard]] const mapping::CodeMapper* code_mapper() const override { return &mapper_; }
 
  private:
   Status Price(std::span<const mapping::DataflowCode> codes, std::span<CodeCost> costs) override {
@@ -96,13 +94,13 @@ class Reference final : public ReferenceOracle {
 
 }  // namespace
 
-Result<std::unique_ptr<ReferenceOracle>> MakeReferenceOracle(const mapping::Workload& workload,
-                                                             const arch::Chain& chain,
-                                                             const Policy& policy) {
+Result<std::unique_ptr<CostOracle>> MakeReferenceOracle(const mapping::Workload& workload,
+                                                        const arch::Chain& chain,
+                                                        const Policy& policy) {
   SLUICE_TRY(mapping::CodeMapper mapper, mapping::CodeMapper::Create(workload, chain));
   SLUICE_TRY(Evaluator evaluator, Evaluator::Create(workload, chain, policy));
-  return std::unique_ptr<ReferenceOracle>(
-      std::make_unique<Reference>(std::move(evaluator), std::move(mapper)));
+  return std::unique_ptr<CostOracle>(
+      std::make_unique<ReferenceOracle>(std::move(evaluator), std::move(mapper)));
 }
 
 maestro::Hardware EquivalentHardware(const arch::Chain& chain) {

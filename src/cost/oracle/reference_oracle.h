@@ -9,25 +9,15 @@
 #include "base/diagnostic.h"
 #include "cost/oracle/oracle.h"
 #include "cost/policy.h"
-#include "mapping/mapping.h"
 #include "mapping/workload.h"
 
 namespace sluice::cost {
 
-class ReferenceOracle : public CostOracle {
- public:
-  /// The mapping that was priced for a canonical code.
-  [[nodiscard]] virtual mapping::Mapping MappingOf(const mapping::DataflowCode& code) const = 0;
-
- protected:
-  using CostOracle::CostOracle;
-};
-
-/// Errors: kOperatorInvalid when the operator is no product of two tensors; those of
-/// Evaluator::Create.
-Result<std::unique_ptr<ReferenceOracle>> MakeReferenceOracle(const mapping::Workload& workload,
-                                                             const arch::Chain& chain,
-                                                             const Policy& policy);
+/// It has a code_mapper(). Errors: kOperatorInvalid when the operator is no product of two tensors;
+/// those of Evaluator::Create.
+Result<std::unique_ptr<CostOracle>> MakeReferenceOracle(const mapping::Workload& workload,
+                                                        const arch::Chain& chain,
+                                                        const Policy& policy);
 
 /// A machine as a search over codes sees it: compute units as PEs, the innermost memory as L1, the
 /// one above as L2, the narrowest network as the NoC.

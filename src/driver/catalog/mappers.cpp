@@ -20,10 +20,10 @@
 namespace sluice::driver {
 namespace {
 
-/// Levels of the codes. Three are enough for machines of five memories; the shipped predictors are
-/// for two.
+/// Levels of the codes. Three are enough for machines of five memories; `dcp`, which looks before
+/// it spends a sample, makes use of a fourth.
 constexpr int kLevels = 3;
-constexpr int kPredictorLevels = 2;
+constexpr int kDcpLevels = 4;
 
 }  // namespace
 
@@ -57,8 +57,8 @@ Result<NamedMapper> FindNamedMapper(const std::string& name) {
   }
   if (std::ranges::find(names, name) != names.end()) {
     SLUICE_TRY(auto search, FindSearch(DefaultSearchPaths(), name));
-    found.owned = std::make_unique<const mapper::CodedMapper>(
-        std::move(search), name == "dcp" ? kPredictorLevels : kLevels);
+    found.owned = std::make_unique<const mapper::CodedMapper>(std::move(search),
+                                                              name == "dcp" ? kDcpLevels : kLevels);
     found.mapper = found.owned.get();
     found.coded = true;
     return found;

@@ -193,9 +193,8 @@ Result<Setting> ReferenceSetting(const SearchPaths& paths, const std::string& su
   SLUICE_TRY(const arch::Chain chain, arch::ChainFor(machine.architecture, op.body));
   CodeSubject one;
   one.name = subject;
-  one.make_oracle = [workload, chain]() -> Result<std::unique_ptr<cost::CostOracle>> {
-    SLUICE_TRY(auto oracle, cost::MakeReferenceOracle(workload, chain, cost::PhysicalPolicy()));
-    return std::unique_ptr<cost::CostOracle>(std::move(oracle));
+  one.make_oracle = [workload, chain] {
+    return cost::MakeReferenceOracle(workload, chain, cost::PhysicalPolicy());
   };
   SLUICE_TRY_STATUS(mapping::BindLayer(workload).map([](const auto&) {}));
   if (options.energy == EnergyKind::kFull || options.objective == CodeObjective::kLatency) {

@@ -29,7 +29,7 @@
 #include "predict/features.h"
 #include "predict/mlp.h"
 #include "predict/predictor.h"
-#include "predict/propagate.h"
+#include "predict/search/propagate.h"
 #include "predict/training/dataset.h"
 #include "predict/training/train.h"
 

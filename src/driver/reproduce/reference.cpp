@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,6 @@
 #include "base/diagnostic.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
-#include "cost/oracle/oracle.h"
 #include "cost/oracle/reference_oracle.h"
 #include "cost/policy.h"
 #include "driver/catalog/catalog.h"
@@ -109,10 +109,8 @@ Result<Verdict> Judge(const Product& product, const arch::Chain& chain,
 CodeSubject SubjectOf(const Product& product, const arch::Chain& chain) {
   CodeSubject subject;
   subject.name = product.name;
-  subject.make_oracle = [workload = product.workload,
-                         chain]() -> Result<std::unique_ptr<cost::CostOracle>> {
-    SLUICE_TRY(auto oracle, cost::MakeReferenceOracle(workload, chain, cost::PhysicalPolicy()));
-    return std::unique_ptr<cost::CostOracle>(std::move(oracle));
+  subject.make_oracle = [workload = product.workload, chain] {
+    return cost::MakeReferenceOracle(workload, chain, cost::PhysicalPolicy());
   };
   return subject;
 }
@@ -142,7 +140,7 @@ CompareOptions OptionsFor(const std::string& search, const ReproduceOptions& opt
   compare.searches = {search};
   compare.budgets = {300, 1000};
   compare.energy = mapper::codes::EnergyKind::kFull;
-  compare.space.levels = search == "dcp" ? 2 : 3;  // the shipped predictors are for two
+  compare.space.levels = search == "dcp" ? 4 : 3;  // as `map` and `plan` do
   compare.space.whole_windows = false;
   compare.seeds = options.full ? 3 : 1;
   compare.first_seed = options.seed;
@@ -152,14 +150,30 @@ CompareOptions OptionsFor(const std::string& search, const ReproduceOptions& opt
   return compare;
 }
 
-ReproducedRow RowOf(const Machine& machine, const Comparison& comparison, std::size_t budget) {
+std::vector<double> OverBest(const Machine& machine, const Comparison& comparison,
+                             std::size_t budget) {
   std::vector<double> over_best;
+  for (const CompareRun& run : comparison.runs) {
+    if (run.budget == budget) {
+      over_best.push_back(run.result.value / machine.verdicts[run.layer].best);
+    }
+  }
+  return over_best;
+}
+
+double MedianOf(const std::vector<double>& values) {
+  return values.empty() ? std::numeric_limits<double>::infinity() : QuartilesOf(values).median;
+}
+
+/// Within this of the optimum counts as found.
+constexpr double kAimed = 1.02;
+
+ReproducedRow RowOf(const Machine& machine, const Comparison& comparison, std::size_t budget) {
+  const std::vector<double> over_best = OverBest(machine, comparison, budget);
   std::vector<double> over_bound;
   for (const CompareRun& run : comparison.runs) {
     if (run.budget == budget) {
-      const Verdict& verdict = machine.verdicts[run.layer];
-      over_best.push_back(run.result.value / verdict.best);
-      over_bound.push_back(run.result.value / verdict.bound);
+      over_bound.push_back(run.result.value / machine.verdicts[run.layer].bound);
     }
   }
   ReproducedRow row;
@@ -187,9 +201,11 @@ Result<ReferenceTable> MeasureAgainstExact(const ReproduceOptions& options) {
       fmt::format("Reference model, EDP over the exact mapper's, {} layers", products.size());
   table.columns = {"median", "worst", "median over bound"};
   table.notes = {
-      fmt::format("codes of 3 levels (dcp: 2), dividing tiles, windows cut; full "
-                  "energy; {} seeds from {}",
-                  options.full ? 3 : 1, options.seed)};
+      fmt::format("codes of 3 levels (dcp: 4), dividing tiles, windows cut; full "
+                  "energy; {} seed{} from {}",
+                  options.full ? 3 : 1, options.full ? "s" : "", options.seed),
+      "dcp predicts by the rules that make mappings of codes, which are close to this model: it "
+      "needs few samples, and the time of 30 times as many"};
   for (const char* name : {"eyeriss", "simba", "nvdla-like"}) {
     SLUICE_TRY(const Machine machine, Prepare(name, products, options));
     table.notes.push_back(fmt::format(
@@ -207,6 +223,13 @@ Result<ReferenceTable> MeasureAgainstExact(const ReproduceOptions& options) {
       }
       for (std::size_t b = 0; b < comparison.options.budgets.size(); ++b) {
         table.rows.push_back(RowOf(machine, comparison, b));
+      }
+      if (std::string_view(search) == "dcp") {
+        result.targets.push_back(
+            {fmt::format("{}: EDP over the exact mapper's, {} samples", name,
+                         table.rows.back().samples),
+             MedianOf(OverBest(machine, comparison, comparison.options.budgets.size() - 1)), kAimed,
+             Aiming::kAtMost});
       }
     }
   }

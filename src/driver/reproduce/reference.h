@@ -4,6 +4,8 @@
 /// the proven optimum of EDP they end on eyeriss, simba and nvdla-like. Nobody has published that.
 /// Tested by tests/slow/reproduce_test.py.
 
+#include <vector>
+
 #include "base/diagnostic.h"
 #include "driver/reproduce/reproduce.h"
 
@@ -14,6 +16,7 @@ namespace sluice::driver {
 /// often. Errors: those of the readers of shipped files and of the oracles.
 struct ReferenceTable {
   ReproducedTable table;
+  std::vector<ReproducedTarget> targets;
   double cpu_seconds = 0;  ///< of the searches over codes
   bool complete = true;
 };

@@ -1,6 +1,8 @@
 #include "driver/reproduce/reproduce.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,6 +105,7 @@ Result<Reproduction> ReproduceDcp(const ReproduceOptions& options) {
   session.result.cpu_seconds += reference.cpu_seconds;
   session.result.complete = session.result.complete && reference.complete;
   session.result.tables.push_back(std::move(reference.table));
+  std::ranges::move(reference.targets, std::back_inserter(session.result.targets));
   session.result.missing = {"DCP's own tables: only its public figures could be read"};
   return std::move(session.result);
 }

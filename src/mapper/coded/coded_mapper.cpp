@@ -55,6 +55,9 @@ class StoppableOracle final : public cost::CostOracle {
 
   [[nodiscard]] std::string_view name() const override { return oracle_.name(); }
   [[nodiscard]] std::size_t levels() const override { return oracle_.levels(); }
+  [[nodiscard]] const mapping::CodeMapper* code_mapper() const override {
+    return oracle_.code_mapper();
+  }
   [[nodiscard]] double seconds() const {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
     return spent.count();
@@ -178,7 +181,7 @@ Result CodedMapper::Solve(const Problem& problem, const Budget& budget) const {
   result.candidates = rounds.samples();
   result.seconds = oracle.seconds();
   if (const auto& best = rounds.best()) {
-    result.best = (*reference)->MappingOf(*best);
+    result.best = (*reference)->code_mapper()->MappingOf(*best);
     result.score = evaluator.Evaluate(*result.best);
   }
   return result;

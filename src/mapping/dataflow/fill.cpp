@@ -7,7 +7,8 @@
 #include <limits>
 
 #include "arch/architecture.h"
-#include "base/static_vector.h"
+#include "ir/network.h"
+#include "mapping/dataflow/traffic.h"
 #include "mapping/mapping.h"
 #include "mapping/validity.h"
 #include "mapping/workload.h"
@@ -16,7 +17,6 @@ namespace sluice::mapping {
 namespace {
 
 using Factors = FillWish::Factors;
-constexpr std::size_t kMaxAxesOfMachine = std::size_t{2} * arch::kMaxLevels;
 
 bool Has(std::uint32_t mask, std::size_t bit) {
   return (mask >> bit & 1U) != 0;
@@ -47,14 +47,6 @@ std::int64_t SmallestPrime(std::int64_t number) {
   return number;
 }
 
-/// Factors on every level; what is not placed runs at the outermost memory.
-struct Nest {
-  std::array<Factors, arch::kMaxLevels> temporal;
-  std::array<Factors, kMaxAxesOfMachine> spatial;
-  std::array<Factors, arch::kMaxLevels> extent;  ///< of the tile that a memory holds
-  std::array<std::uint32_t, arch::kMaxLevels> keep;
-};
-
 class Filler {
  public:
   Filler(const Workload& workload, const FillMachine& machine, const FillWish& wish)
@@ -63,7 +55,8 @@ class Filler {
         wish_(wish),
         memories_(machine.memories.size()),
         dims_(workload.bounds.size()),
-        tensors_(workload.tensors.size()) {
+        tensors_(workload.tensors.size()),
+        traffic_(workload, machine, wish, nest_) {
     for (std::size_t m = 0; m < memories_; ++m) {
       nest_.temporal[m].fill(1);
       nest_.extent[m].fill(1);
@@ -77,9 +70,10 @@ class Filler {
     std::ranges::copy(workload.bounds, nest_.extent[0].begin());
   }
 
-  Mapping Run() {
+  void Run() {
     FillAxes();
-    const Nest bare = nest_;
+    traffic_.SetUnits();
+    const FillNest bare = nest_;
     for (std::size_t m = memories_; m-- > 1;) {
       TakeTile(m, false);
     }
@@ -93,27 +87,43 @@ class Filler {
       Grow(m);
     }
     DropKeeps();
-    return Write();
+  }
+
+  [[nodiscard]] FillFigures Figures() const { return traffic_.Figures(); }
+
+  [[nodiscard]] Mapping Write() const {
+    Mapping mapping;
+    const auto all = static_cast<std::uint32_t>((1U << tensors_) - 1);
+    for (std::size_t m = 0; m < memories_; ++m) {
+      LevelMapping level;
+      level.keep = nest_.keep[m] & all;
+      for (const std::int32_t dim : wish_.order[m]) {
+        const std::int64_t trips = nest_.temporal[m][static_cast<std::size_t>(dim)];
+        if (trips > 1) {
+          level.temporal.push_back(PerfectLoop(dim, trips));
+        }
+      }
+      mapping.levels.push_back(level);
+    }
+    for (std::size_t a = 0; a < machine_.axes.size(); ++a) {
+      const FillMachine::Axis& axis = machine_.axes[a];
+      LevelMapping& level = mapping.levels[axis.memory];
+      for (const std::int32_t dim : wish_.order[axis.memory]) {
+        const std::int64_t units = nest_.spatial[a][static_cast<std::size_t>(dim)];
+        if (units > 1) {
+          (axis.y ? level.spatial_y : level.spatial_x).push_back(PerfectLoop(dim, units));
+        }
+      }
+    }
+    return mapping;
   }
 
  private:
-  [[nodiscard]] std::int64_t Words(std::size_t tensor, const Factors& extent) const {
-    std::int64_t words = 1;
-    for (const WorkloadAxis& axis : workload_.tensors[tensor].axes) {
-      std::int64_t length = 1;
-      for (const WorkloadTerm& term : axis) {
-        length += term.coefficient * (extent[static_cast<std::size_t>(term.dim)] - 1);
-      }
-      words *= length;
-    }
-    return words;
-  }
-
-  [[nodiscard]] bool FitsAt(const Nest& nest, std::size_t memory) const {
+  [[nodiscard]] bool FitsAt(const FillNest& nest, std::size_t memory) const {
     std::int64_t left = machine_.memories[memory].usable_words;
     for (std::size_t t = 0; t < tensors_ && left >= 0; ++t) {
       if (Has(nest.keep[memory], t)) {
-        left -= Words(t, nest.extent[memory]);
+        left -= TileWords(workload_, t, nest.extent[memory]);
       }
     }
     return left >= 0;
@@ -238,93 +248,6 @@ class Filler {
     }
   }
 
-  /// Steps in which the tile of a tensor at `memory` changes (the count of loops of the memories
-  /// outside); `distinct`: of them with a tile that was not there before.
-  struct Visits {
-    double all = 1;
-    double distinct = 1;
-  };
-  [[nodiscard]] Visits VisitsOf(std::size_t tensor, std::size_t memory) const {
-    Visits visits;
-    bool inside = memory == memories_;  // nothing stays in the compute unit
-    for (std::size_t m = memory; m-- > 0;) {
-      for (std::size_t i = wish_.order[m].size(); i-- > 0;) {
-        const auto dim = static_cast<std::size_t>(wish_.order[m][i]);
-        const std::int64_t trips = nest_.temporal[m][dim];
-        if (trips == 1) {
-          continue;
-        }
-        const bool moves = Has(workload_.tensors[tensor].dims, dim);
-        inside = inside || moves;
-        visits.all *= inside ? static_cast<double>(trips) : 1.0;
-        visits.distinct *= moves ? static_cast<double>(trips) : 1.0;
-      }
-    }
-    return visits;
-  }
-
-  /// What lies between two memories for one tensor.
-  struct Way {
-    double instances = 1;   ///< of the outer memory
-    double copies = 1;      ///< of the inner one, for each of the outer
-    double merged = 1;      ///< of them those that ask for words of their own
-    double network_pj = 0;  ///< a word of a tile of the outer memory's instance
-  };
-  [[nodiscard]] Way WayBetween(std::size_t tensor, std::size_t from, std::size_t to) const {
-    const bool output = workload_.tensors[tensor].is_output;
-    Way way;
-    double columns = 1;  // copies along X, which each have hops along Y
-    for (std::size_t a = 0; a < machine_.axes.size(); ++a) {
-      const FillMachine::Axis& axis = machine_.axes[a];
-      double groups = 1;
-      double shared = 1;
-      for (std::size_t d = 0; d < dims_; ++d) {
-        const auto units = static_cast<double>(nest_.spatial[a][d]);
-        (Has(workload_.tensors[tensor].dims, d) ? groups : shared) *= units;
-      }
-      if (axis.memory < from) {
-        way.instances *= groups * shared;
-        continue;
-      }
-      if (axis.memory >= to) {
-        continue;
-      }
-      const bool merges = output ? axis.reduction : axis.multicast;
-      // Words enter in the middle of the left edge; copies of one word share their way.
-      const double hops = axis.y ? columns * std::max(shared - 1, groups * shared / 4)
-                                 : shared - 1 + (groups - 1) * shared / 2;
-      columns = axis.y ? 1 : shared;
-      const double words = way.copies * groups * (merges ? 1.0 : shared);
-      way.network_pj += words * (hops * axis.hop_pj +
-                                 (output && merges ? (shared - 1) * axis.reduction_pj : 0.0));
-      way.copies *= groups * shared;
-      way.merged *= merges ? groups : groups * shared;
-    }
-    return way;
-  }
-
-  /// Energy of a tensor's way from the memory `from` to `to` (the number of memories: the compute
-  /// unit).
-  [[nodiscard]] double Edge(std::size_t tensor, std::size_t from, std::size_t to) const {
-    const bool output = workload_.tensors[tensor].is_output;
-    const Way way = WayBetween(tensor, from, to);
-    const Visits visits = VisitsOf(tensor, to);
-    const double tile =
-        to == memories_ ? 1.0 : static_cast<double>(Words(tensor, nest_.extent[to]));
-    const double back = output ? visits.all - visits.distinct : 0;  // partial sums that return
-    const FillMachine::Memory& parent = machine_.memories[from];
-    const double outer = output ? visits.all * parent.update_pj + back * parent.read_pj
-                                : visits.all * parent.read_pj;
-    double energy = way.merged * outer + way.network_pj * (visits.all + back);
-    if (to < memories_) {
-      const FillMachine::Memory& child = machine_.memories[to];
-      const double inner =
-          output ? back * child.fill_pj + visits.all * child.read_pj : visits.all * child.fill_pj;
-      energy += way.copies * inner;
-    }
-    return energy * tile * way.instances;
-  }
-
   using Masks = std::array<std::uint32_t, arch::kMaxLevels>;
   struct Path {
     double energy = 0;
@@ -341,7 +264,7 @@ class Filler {
       }
       for (std::size_t from = to; from-- > 0;) {
         if (from == 0 || Has(allowed, from)) {
-          const double energy = best[from] + Edge(tensor, from, to);
+          const double energy = best[from] + traffic_.Energy(tensor, from, to);
           if (energy < best[to]) {
             best[to] = energy;
             before[to] = from;
@@ -360,11 +283,11 @@ class Filler {
   }
 
   /// Memories that may hold a tensor, and whose sizes do.
-  [[nodiscard]] std::uint32_t Allowed(std::size_t tensor, const Nest& bare) const {
+  [[nodiscard]] std::uint32_t Allowed(std::size_t tensor, const FillNest& bare) const {
     std::uint32_t allowed = 1;
     for (std::size_t m = 1; m < memories_; ++m) {
       const FillMachine::Memory& memory = machine_.memories[m];
-      const bool fits = Words(tensor, bare.extent[m]) <= memory.usable_words;
+      const bool fits = TileWords(workload_, tensor, bare.extent[m]) <= memory.usable_words;
       if (Has(memory.must_keep, tensor) || (Has(memory.may_keep, tensor) && fits)) {
         allowed |= 1U << m;
       }
@@ -373,14 +296,14 @@ class Filler {
   }
 
   /// Keeps for the loops of nest_; with no loops (`bare`) they fit.
-  [[nodiscard]] Masks ChooseKeeps(const Nest& bare) const {
+  [[nodiscard]] Masks ChooseKeeps(const FillNest& bare) const {
     std::array<std::uint32_t, kMaxTensors> allowed{};
     std::array<Path, kMaxTensors> path{};
     for (std::size_t t = 0; t < tensors_; ++t) {
       allowed[t] = Allowed(t, bare);
       path[t] = CheapestPath(t, allowed[t]);
     }
-    Nest trial = bare;
+    FillNest trial = bare;
     const auto masks = [&] {
       for (std::size_t m = 1; m < memories_; ++m) {
         trial.keep[m] = machine_.memories[m].must_keep;
@@ -435,40 +358,14 @@ class Filler {
     }
   }
 
-  [[nodiscard]] Mapping Write() const {
-    Mapping mapping;
-    const auto all = static_cast<std::uint32_t>((1U << tensors_) - 1);
-    for (std::size_t m = 0; m < memories_; ++m) {
-      LevelMapping level;
-      level.keep = nest_.keep[m] & all;
-      for (const std::int32_t dim : wish_.order[m]) {
-        const std::int64_t trips = nest_.temporal[m][static_cast<std::size_t>(dim)];
-        if (trips > 1) {
-          level.temporal.push_back(PerfectLoop(dim, trips));
-        }
-      }
-      mapping.levels.push_back(level);
-    }
-    for (std::size_t a = 0; a < machine_.axes.size(); ++a) {
-      const FillMachine::Axis& axis = machine_.axes[a];
-      LevelMapping& level = mapping.levels[axis.memory];
-      for (const std::int32_t dim : wish_.order[axis.memory]) {
-        const std::int64_t units = nest_.spatial[a][static_cast<std::size_t>(dim)];
-        if (units > 1) {
-          (axis.y ? level.spatial_y : level.spatial_x).push_back(PerfectLoop(dim, units));
-        }
-      }
-    }
-    return mapping;
-  }
-
   const Workload& workload_;
   const FillMachine& machine_;
   const FillWish& wish_;
   std::size_t memories_;
   std::size_t dims_;
   std::size_t tensors_;
-  Nest nest_;
+  FillNest nest_;
+  NestTraffic traffic_;
 };
 
 }  // namespace
@@ -481,23 +378,45 @@ FillMachine MakeFillMachine(const Workload& workload, const arch::Chain& chain) 
     machine.memories.push_back({UsableWords(memory), MustKeep(workload, chain, m),
                                 MayKeep(workload, chain, m) | MustKeep(workload, chain, m),
                                 memory.read_pj / block, memory.fill_pj / block,
-                                memory.update_pj / block});
+                                memory.update_pj / block, memory.read_bandwidth.value_or(0),
+                                memory.write_bandwidth.value_or(0)});
     const arch::FanOut& fan_out = chain.levels[m].fan_out;
     for (const bool y : {false, true}) {
       const std::int64_t size = y ? fan_out.y : fan_out.x;
       if (size > 1) {
         machine.axes.push_back({m, y, size, MayUnroll(workload, chain, m, y ? 1 : 0),
                                 fan_out.network.multicast, fan_out.network.reduction,
-                                fan_out.network.hop_pj + fan_out.network.router_pj,
+                                fan_out.network.hop_pj, fan_out.network.router_pj,
                                 fan_out.network.reduction_pj});
       }
     }
+  }
+  machine.cycles_per_point = 0;
+  for (const ir::Work& work : workload.body) {
+    const auto count = static_cast<double>(work.per_point);
+    double cycles = count;  // moves need no unit
+    for (const arch::ComputeClass& unit : chain.compute.classes) {
+      if (unit.work_class == work.work_class) {
+        cycles = count / unit.operations_per_cycle;
+        machine.compute_pj += count * unit.pj_per_operation;
+      }
+    }
+    machine.cycles_per_point += cycles;
   }
   return machine;
 }
 
 Mapping Fill(const Workload& workload, const FillMachine& machine, const FillWish& wish) {
-  return Filler(workload, machine, wish).Run();
+  Filler filler(workload, machine, wish);
+  filler.Run();
+  return filler.Write();
+}
+
+FillFigures EstimateFill(const Workload& workload, const FillMachine& machine,
+                         const FillWish& wish) {
+  Filler filler(workload, machine, wish);
+  filler.Run();
+  return filler.Figures();
 }
 
 }  // namespace sluice::mapping

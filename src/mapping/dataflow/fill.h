@@ -36,7 +36,8 @@ struct FillMachine {
     std::uint32_t may_unroll = 0;
     bool multicast = true;
     bool reduction = true;
-    double hop_pj = 0;  ///< a word and hop, with the router it passes
+    double hop_pj = 0;     ///< a word and hop
+    double router_pj = 0;  ///< a word and router
     double reduction_pj = 0;
   };
   struct Memory {
@@ -46,9 +47,13 @@ struct FillMachine {
     double read_pj = 0;  ///< a word
     double fill_pj = 0;
     double update_pj = 0;
+    double read_bandwidth = 0;  ///< words a cycle and instance; 0: no limit
+    double write_bandwidth = 0;
   };
   StaticVector<Axis, std::size_t{2} * arch::kMaxLevels> axes;
   StaticVector<Memory, arch::kMaxLevels> memories;
+  double cycles_per_point = 1;  ///< of a compute unit
+  double compute_pj = 0;        ///< a point
 };
 FillMachine MakeFillMachine(const Workload& workload, const arch::Chain& chain);
 
@@ -67,6 +72,26 @@ struct FillWish {
   std::array<std::size_t, arch::kMaxLevels> yielding{};
 };
 
+/// What the rules make of a mapping: an estimate of its traffic, for whoever has to guess what it
+/// costs. Tiles of units that overlap in part and roundings to blocks are left out.
+struct FillFigures {
+  struct Memory {
+    double access_pj = 0;      ///< reads, fills and updates of all instances
+    double network_pj = 0;     ///< of the fan-out below
+    double read_words = 0;     ///< of one instance
+    double written_words = 0;  ///< of one instance
+    double used = 0;           ///< share of its size; 0 for those without limit
+  };
+  StaticVector<Memory, arch::kMaxLevels> memories;
+  double steps = 1;       ///< of the busiest compute unit
+  double compute_pj = 0;  ///< of all points
+  double cycles = 1;      ///< the slowest of the compute units and the ports of memories
+  double energy_pj = 0;   ///< all of it
+};
+
 Mapping Fill(const Workload& workload, const FillMachine& machine, const FillWish& wish);
+/// Figures of the mapping that Fill makes.
+FillFigures EstimateFill(const Workload& workload, const FillMachine& machine,
+                         const FillWish& wish);
 
 }  // namespace sluice::mapping

@@ -185,7 +185,7 @@ Result<CodeMapper> CodeMapper::Create(const Workload& workload, const arch::Chai
   return CodeMapper(workload, chain, std::move(binding));
 }
 
-Mapping CodeMapper::MappingOf(const DataflowCode& code) const {
+FillWish CodeMapper::WishOf(const DataflowCode& code) const {
   FillWish wish;
   const std::size_t levels = code.levels.size();
   for (std::size_t m = 0; m < machine_.memories.size(); ++m) {
@@ -217,7 +217,15 @@ Mapping CodeMapper::MappingOf(const DataflowCode& code) const {
       wish.axis[a].push_back({dim, l == 0 ? machine_.axes[a].size : code.levels[l].units});
     }
   }
-  return Fill(workload_, machine_, wish);
+  return wish;
+}
+
+Mapping CodeMapper::MappingOf(const DataflowCode& code) const {
+  return Fill(workload_, machine_, WishOf(code));
+}
+
+FillFigures CodeMapper::FiguresOf(const DataflowCode& code) const {
+  return EstimateFill(workload_, machine_, WishOf(code));
 }
 
 }  // namespace sluice::mapping

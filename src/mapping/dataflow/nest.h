@@ -45,9 +45,12 @@ class CodeMapper {
   /// Requires: a canonical code of layer(). Valid, if any mapping with factors that divide is. No
   /// allocation.
   [[nodiscard]] Mapping MappingOf(const DataflowCode& code) const;
+  /// What the rules think of that mapping's traffic. No allocation.
+  [[nodiscard]] FillFigures FiguresOf(const DataflowCode& code) const;
 
  private:
   CodeMapper(const Workload& workload, const arch::Chain& chain, LayerBinding binding);
+  [[nodiscard]] FillWish WishOf(const DataflowCode& code) const;
 
   Workload workload_;
   FillMachine machine_;

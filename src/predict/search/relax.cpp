@@ -1,4 +1,4 @@
-#include "predict/relax.h"
+#include "predict/search/relax.h"
 
 #include <algorithm>
 #include <array>
@@ -40,11 +40,23 @@ double Target::Score(const Components& logs, const Components& spread) const {
     score += weight[c] * (logs[c] + spread[c]);
   }
   for (std::size_t b = 0; b < kBuffers.size(); ++b) {
-    constexpr double kTolerance = 0.005;
-    const double excess = logs[Index(kBuffers[b])] - limit[b] - kTolerance;
-    score += excess > 0 ? 1 + kHinge * excess : 0;
+    const double excess = logs[Index(kBuffers[b])] - limit[b];
+    score += excess > tolerance[b] ? 1 + kHinge * excess : 0;
   }
   return score + kHinge * std::max(logs[Index(Component::kLatency)] - cycle_limit, 0.0);
+}
+
+bool Target::Sharpen(const Components& refused, const Components& logs) {
+  bool sharper = false;
+  for (std::size_t b = 0; b < kBuffers.size(); ++b) {
+    const double over = refused[Index(kBuffers[b])] - limit[b];
+    constexpr double kBelow = 1e-6;
+    if (logs[Index(kBuffers[b])] > limit[b] + kBelow && over > 0 && over <= tolerance[b]) {
+      tolerance[b] = std::max(over - kBelow, 0.0);
+      sharper = true;
+    }
+  }
+  return sharper;
 }
 
 Components Target::Slopes(const Components& part, double count, const Components& sum) const {

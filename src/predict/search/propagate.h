@@ -8,12 +8,17 @@
 /// 1. Starts: the best predicted of many random codes, and random ones.
 /// 2. Propagation: Adam on all starts at once; hinges hold the buffers in their sizes.
 /// 3. Refinement on the predictor: annealing moves on the codes that this left. The networks are
-/// only
-///    asked about moves that the analytic estimate, give or take what they usually correct, allows.
+///    only asked about moves that the analytic estimate, give or take what they usually correct,
+///    allows.
 /// 4. Verification: the most promising codes are priced by the oracle. These are the samples.
 ///    Where they differ from the prediction, the ensemble is tuned on them; then again from 3.
 /// 5. What is left of the budget: annealing on the oracle, while samples are scarce each step
 ///    chosen among several by prediction.
+///
+/// Where rules turn codes into mappings of a machine (mapping/dataflow/nest.h), the predictor is
+/// what these rules say of traffic, corrected by a linear model of the codes that this very search
+/// has priced. That has no gradient in the code: step 2 is left out. Codes of one mapping count as
+/// one.
 /// Tested by tests/property/predict_search_test.cpp.
 
 #include <cstdint>
@@ -27,17 +32,20 @@ namespace sluice::predict {
 
 struct PropagateOptions {
   int screened = 512;  ///< random codes looked at
-  int starts = 24;
+  int starts = 24;     ///< if samples are many
   int steps = 40;
-  int compensate = 10;  ///< steps between two legal codes
-  int refine = 120;     ///< moves of each chain and round on the predictor, if samples are many
-  int rounds = 3;       ///< of refinement and verification
-  double tune_above = 0.03;  ///< mean error of the logarithm of the objective
+  int compensate = 10;      ///< steps between two legal codes
+  int refine = 120;         ///< moves of each chain and round on the predictor, if samples are many
+  int rounds = 3;           ///< of refinement and verification
+  double tune_above = 0.1;  ///< mean error of the logarithm of the objective
   int tune_steps = 60;
   /// Few-shot: so many random codes are priced before anything else, and the ensemble is tuned on
   /// them; at most half of the budget. 0: zero-shot.
   std::int64_t few_shot = 0;
   bool propagate = true;  ///< false: without step 2, to show what it brings
+  bool learn = true;      ///< false: what was priced corrects nothing, to show what that brings
+  /// Where the oracle has a code mapper, predict by the rules of its machine.
+  bool rules = true;
 };
 
 /// The search uses the first predictor that was trained for the problem's space of codes. Without

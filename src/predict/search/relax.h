@@ -31,10 +31,15 @@ Prediction Summed(std::span<const PredictedPart> parts, std::span<const Predicti
 struct Target {
   Components weight{};
   std::array<double, 2> limit{};  ///< logarithms: inner and outer words
+  /// What predictions may be off, where the best codes are: at full buffers.
+  std::array<double, 2> tolerance = {0.005, 0.005};
   double cycle_limit = std::numeric_limits<double>::infinity();  ///< a logarithm, of all parts
 
   /// Where the members disagree, the pessimist is believed.
   [[nodiscard]] double Score(const Components& logs, const Components& spread) const;
+  /// A code predicted as `refused` needs `logs`: where it was thought to fit and does not, less
+  /// tolerance from now on. False: nothing changed.
+  bool Sharpen(const Components& refused, const Components& logs);
   /// Derivatives of the objective with its hinges by the components of a part, given those of the
   /// sum.
   [[nodiscard]] Components Slopes(const Components& part, double count,
