@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "cost/evaluator.h"
 #include "testing/generators.h"
 #include "testing/nests.h"
+#include "testing/small_case.h"
 
 namespace sluice::testing {
 namespace {
@@ -203,31 +203,14 @@ TEST(CostLaws, MoreBandwidthIsNeverSlower) {
 /// The same nest with dims renumbered by `order` (new index of each dim) and names changed.
 Case PermuteDims(const Case& c, const std::vector<std::size_t>& order) {
   Case result = c;
-  const auto renumber = [&](std::int32_t dim) {
-    return static_cast<std::int32_t>(order[static_cast<std::size_t>(dim)]);
-  };
-  result.workload.whole = 0;
+  result.workload = testing::PermuteDims(c.workload, order);
   for (std::size_t d = 0; d < order.size(); ++d) {
-    result.workload.bounds[order[d]] = c.workload.bounds[d];
     result.workload.dim_names[order[d]] = "dim" + std::to_string(d);
-    result.workload.whole |= ((c.workload.whole >> d) & 1U) << order[d];
-  }
-  for (mapping::WorkloadTensor& tensor : result.workload.tensors) {
-    std::uint32_t dims = 0;
-    for (std::size_t d = 0; d < order.size(); ++d) {
-      dims |= ((tensor.dims >> d) & 1U) << order[d];
-    }
-    tensor.dims = dims;
-    for (mapping::WorkloadAxis& axis : tensor.axes) {
-      for (mapping::WorkloadTerm& term : axis) {
-        term.dim = renumber(term.dim);
-      }
-    }
   }
   for (mapping::LevelMapping& level : result.mapping.levels) {
     for (mapping::LoopList* loops : {&level.temporal, &level.spatial_x, &level.spatial_y}) {
       for (mapping::Loop& loop : *loops) {
-        loop.dim = renumber(loop.dim);
+        loop.dim = static_cast<std::int32_t>(order[static_cast<std::size_t>(loop.dim)]);
       }
     }
   }
@@ -236,12 +219,7 @@ Case PermuteDims(const Case& c, const std::vector<std::size_t>& order) {
 
 TEST(CostLaws, NumberingOfDimsDoesNotMatter) {
   ForEachCase(18, 1000, [](const Case& c, Rng& rng) {
-    std::vector<std::size_t> order(c.workload.bounds.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    for (std::size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1], order[rng.Below(static_cast<std::uint32_t>(i))]);
-    }
-    const Case permuted = PermuteDims(c, order);
+    const Case permuted = PermuteDims(c, testing::RandomOrder(c.workload.bounds.size(), rng));
     const cost::Score a = c.MakeEvaluator().Evaluate(c.mapping);
     const cost::Score b = permuted.MakeEvaluator().Evaluate(permuted.mapping);
     EXPECT_EQ(a.energy_pj, b.energy_pj);

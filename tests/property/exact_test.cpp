@@ -329,6 +329,32 @@ TEST(ExactProperty, StoppedEarlyTheBoundHolds) {
   EXPECT_GT(tighter, 0);
 }
 
+TEST(ExactProperty, NumberingOfDimsDoesNotMatter) {
+  std::uint64_t compared = 0;
+  const std::uint64_t wanted = testing::AtLeastOneScaled(200);
+  for (std::uint64_t i = 600'000; compared < wanted; ++i) {
+    const Case c = MakeCase(i);
+    const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
+    Rng rng = Rng(6).Split(i);
+    const mapping::Workload workload =
+        testing::PermuteDims(c.workload, testing::RandomOrder(c.workload.bounds.size(), rng));
+    const auto permuted = cost::Evaluator::Create(workload, c.chain, c.policy);
+    ASSERT_EQ(evaluator.has_value(), permuted.has_value()) << i;
+    if (!evaluator) {
+      continue;
+    }
+    for (const cost::Objective objective : kObjectives) {
+      const Result a = SolveExactly(*evaluator, objective);
+      const Result b = SolveExactly(*permuted, objective);
+      ASSERT_EQ(a.best.has_value(), b.best.has_value()) << i;
+      if (a.best) {
+        ++compared;
+        ASSERT_TRUE(Same(a.score.value(objective), b.score.value(objective))) << i;
+      }
+    }
+  }
+}
+
 TEST(ExactProperty, OptimaObeyTheirLaws) {
   std::uint64_t compared = 0;
   const std::uint64_t wanted = testing::AtLeastOneScaled(100);

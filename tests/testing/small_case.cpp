@@ -1,8 +1,12 @@
 #include "testing/small_case.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "base/rng.h"
 #include "testing/generators.h"
@@ -25,6 +29,39 @@ SmallCase MakeSmallCase(std::uint64_t seed, std::uint64_t number, std::uint32_t 
   c.chain = RandomChain(rng);
   c.policy = RandomPolicy(rng);
   return c;
+}
+
+mapping::Workload PermuteDims(const mapping::Workload& workload,
+                              const std::vector<std::size_t>& order) {
+  mapping::Workload result = workload;
+  result.whole = 0;
+  for (std::size_t d = 0; d < order.size(); ++d) {
+    result.bounds[order[d]] = workload.bounds[d];
+    result.dim_names[order[d]] = workload.dim_names[d];
+    result.whole |= ((workload.whole >> d) & 1U) << order[d];
+  }
+  for (mapping::WorkloadTensor& tensor : result.tensors) {
+    std::uint32_t dims = 0;
+    for (std::size_t d = 0; d < order.size(); ++d) {
+      dims |= ((tensor.dims >> d) & 1U) << order[d];
+    }
+    tensor.dims = dims;
+    for (mapping::WorkloadAxis& axis : tensor.axes) {
+      for (mapping::WorkloadTerm& term : axis) {
+        term.dim = static_cast<std::int32_t>(order[static_cast<std::size_t>(term.dim)]);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::size_t> RandomOrder(std::size_t count, Rng& rng) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = count; i > 1; --i) {
+    std::swap(order[i - 1], order[rng.Below(static_cast<std::uint32_t>(i))]);
+  }
+  return order;
 }
 
 }  // namespace sluice::testing
