@@ -81,6 +81,9 @@ class Splitter {
   mapping::LoopList y_;
 };
 
+/// Tables of overlaps have at most so many rows and columns.
+constexpr std::size_t kMostParts = 1024;
+
 bool ByDim(const mapping::Loop& a, const mapping::Loop& b) {
   return a.dim < b.dim;
 }
@@ -218,6 +221,10 @@ double Spaces::Merge(int level, const Space& space, int t, Tile x) {
     }
     std::vector<double>& known = overlaps_[Index(t)][Index(a)];
     const std::size_t parts = model_->AxisParts(t, a);
+    if (parts > kMostParts) {
+      merge *= model_->Overlap(t, a, space.factors, x);
+      continue;
+    }
     if (known.empty()) {
       known.resize(parts * parts);
     }
@@ -280,9 +287,8 @@ const std::vector<TensorDoubles>* Spaces::CollidingRates(int level, std::size_t 
     return nullptr;
   }
   const std::vector<Placement>& placements = Placements(level, option);
-  auto& known = placed_[Index(level)][option].colliding;
-  known.resize(WindowPart(space.collides, lattice.top()) + 1);
-  std::vector<TensorDoubles>& rates = known[WindowPart(space.collides, x)];
+  std::vector<TensorDoubles>& rates =
+      placed_[Index(level)][option].colliding[WindowPart(space.collides, x)];
   if (!rates.empty()) {
     return &rates;
   }

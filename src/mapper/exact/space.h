@@ -4,7 +4,9 @@
 /// place one on X and Y. Costs depend on the vector only, unless distance costs energy.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "mapper/exact/model.h"
@@ -61,7 +63,8 @@ class Spaces {
   struct Placed {
     std::vector<Placement> placements;
     TensorDoubles least{};
-    std::vector<std::vector<TensorDoubles>> colliding;  ///< [WindowPart][placement]
+    /// By WindowPart: the rates of every placement.
+    std::unordered_map<std::size_t, std::vector<TensorDoubles>> colliding;
   };
   void Enumerate(int level);
   void Collect(int level, int dim, Tile room, Tile factors, std::int64_t cells,
@@ -71,7 +74,8 @@ class Spaces {
   [[nodiscard]] std::size_t WindowPart(std::uint32_t tensors, Tile x) const;
 
   const Model* model_;
-  /// [tensor][axis][AxisPart of the factors, of the tile], 0 where nobody asked.
+  /// [tensor][axis][AxisPart of the factors, of the tile], 0 where nobody asked; empty for axes of
+  /// very many parts.
   std::array<std::array<std::vector<double>, mapping::kMaxAxes>, mapping::kMaxTensors> overlaps_;
   std::vector<std::vector<Space>> options_;
   std::vector<std::vector<Placed>> placed_;
