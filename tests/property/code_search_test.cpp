@@ -14,6 +14,7 @@
 
 #include "base/rng.h"
 #include "cost/oracle/maestro_oracle.h"
+#include "mapper/codes/exhaustive.h"
 #include "mapper/codes/judge.h"
 #include "mapper/codes/search.h"
 #include "mapper/codes/searches.h"
@@ -302,6 +303,72 @@ TEST(CodeSearch, FindsTheOptimumOfATinyLayer) {
       }
     }
   }
+}
+
+TEST(EnumerateCodes, FindsWhatTryingEveryCodeFinds) {
+  mapping::LayerCode tiny;
+  tiny.k = 4;
+  tiny.c = 3;
+  tiny.y = 4;
+  const auto layer = mapping::LayerOf(tiny);
+  for (const std::int64_t pes : {3, 4, 7}) {
+    SCOPED_TRACE(pes);
+    const auto hardware = Edge(pes, 2);
+    auto oracle = cost::MakeMaestroOracle(*layer, hardware, {cost::MaestroMode::kExact, true});
+    ASSERT_TRUE(oracle.has_value());
+    const auto all = EnumerateCodes(**oracle, {}, EnergyKind::kOuter, 1'000'000);
+    ASSERT_TRUE(all.has_value());
+    const CodeSpace space(*layer, hardware, {});
+    for (std::size_t o = 0; o < all->best.size(); ++o) {
+      EXPECT_EQ(all->best[o].value, Optimum(space, **oracle, static_cast<CodeObjective>(o)));
+      ASSERT_TRUE(all->best[o].code.has_value());
+      EXPECT_TRUE(space.Contains(*all->best[o].code));
+    }
+  }
+}
+
+/// Windows, strides and depth-wise layers: nobody finds anything better.
+TEST(EnumerateCodes, NoSearchFindsMore) {
+  Rng rng(5);
+  mapping::LayerCode strided{.k = 6, .c = 2, .y = 9, .x = 9, .r = 3, .s = 3};
+  strided.stride_y = strided.stride_x = 2;
+  mapping::LayerCode depthwise{.k = 1, .c = 6, .y = 8, .x = 8, .r = 3, .s = 3, .type = 2};
+  for (const mapping::LayerCode& code : {strided, depthwise}) {
+    const auto layer = mapping::LayerOf(code);
+    ASSERT_TRUE(layer.has_value());
+    const auto hardware = Edge(12, 4);
+    auto oracle = cost::MakeMaestroOracle(*layer, hardware, {cost::MaestroMode::kExact, true});
+    const auto all = EnumerateCodes(**oracle, {}, EnergyKind::kOuter, 10'000'000);
+    ASSERT_TRUE(all.has_value());
+    const CodeSpace space(*layer, hardware, {});
+    for (int i = 0; i < 20'000; ++i) {
+      const auto random = space.Random(rng);
+      cost::CodeCost cost;
+      ASSERT_TRUE((*oracle)->Evaluate(std::span(&random, 1), std::span(&cost, 1)).has_value());
+      for (std::size_t o = 0; o < all->best.size(); ++o) {
+        const double value = ValueOf(cost, static_cast<CodeObjective>(o), EnergyKind::kOuter);
+        ASSERT_GE(value, all->best[o].value);
+      }
+    }
+    CodeProblem problem;
+    problem.oracle = oracle->get();
+    problem.samples = 20'000;
+    EXPECT_EQ(MakeAnnealingSearch({})->Run(problem).value, all->best[2].value);
+  }
+}
+
+TEST(EnumerateCodes, SaysWhatIsTooMuch) {
+  mapping::LayerCode tiny;
+  tiny.k = 8;
+  tiny.c = 8;
+  const auto layer = mapping::LayerOf(tiny);
+  auto oracle = cost::MakeMaestroOracle(*layer, Edge(8, 2), {cost::MaestroMode::kExact, true});
+  const auto few = EnumerateCodes(**oracle, {}, EnergyKind::kOuter, 100);
+  ASSERT_FALSE(few.has_value());
+  EXPECT_EQ(few.error().code, ErrorCode::kBadValue);
+  SpaceOptions any;
+  any.divisor_tiles = false;
+  EXPECT_FALSE(EnumerateCodes(**oracle, any, EnergyKind::kOuter, 100'000'000).has_value());
 }
 
 TEST(CodeSpace, RepairIsTheIdentityOnTheSpaceAndPointsComeBack) {
