@@ -23,14 +23,14 @@ class TrainVerb final : public Verb {
   }
   [[nodiscard]] std::string_view examples() const override {
     return "  sluice train --default -o default.predictor\n"
-           "  sluice train codes.dataset -o mine.predictor --epochs 8 --curves curves.json\n"
+           "  sluice train codes.dataset -o mine.predictor --epochs 8 --curves curves.html\n"
            "The same data and seed give the same file. One core.\n";
   }
   void Declare(Options& options) override {
     options.Positional("dataset", "of `sluice dataset`", &dataset_, false);
     options.Flag("--default", "data and options of the shipped predictor", &default_);
     options.Text("--output,-o", "FILE", "the predictor", &output_);
-    options.Text("--curves", "FILE", "write losses over epochs as JSON", &curves_);
+    options.Text("--curves", "FILE", "losses over epochs: a page (.html) or JSON", &curves_);
     options.Integer("--members", "networks of the ensemble", 1, kMaxMembers, &members_);
     options.Integer("--width", "units of each of three hidden layers", 1, kMaxWidth, &width_);
     options.Integer("--epochs", "at most; stops early without progress", 1, kMaxEpochs, &epochs_);

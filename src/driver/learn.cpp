@@ -115,7 +115,9 @@ Result<Trained> TrainPredictor(const TrainRequest& request, const LearnControl& 
   trained.hash = ContentHash(bytes);
   SLUICE_TRY_STATUS(WriteFileAtomic(request.output, bytes));
   if (!request.curves.empty()) {
-    SLUICE_TRY_STATUS(WriteFileAtomic(request.curves, JsonOfCurves(trained)));
+    SLUICE_TRY_STATUS(WriteFileAtomic(request.curves, request.curves.ends_with(".html")
+                                                          ? HtmlOfCurves(trained)
+                                                          : JsonOfCurves(trained)));
   }
   return trained;
 }

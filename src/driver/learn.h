@@ -35,7 +35,7 @@ Result<predict::DatasetRun> MakeDataset(const std::string& path, const std::stri
 struct TrainRequest {
   std::string dataset;  ///< empty: the default one, made in memory
   std::string output;   ///< the model file
-  std::string curves;   ///< a JSON file; empty: none
+  std::string curves;   ///< a file: a page if its name ends in .html, else JSON; empty: none
   predict::TrainOptions options;
 };
 /// What the shipped predictor was trained on, and how.
@@ -77,5 +77,7 @@ std::string JsonOfDatasetRun(const std::string& path, const predict::DatasetRun&
 std::string JsonOfTrained(const Trained& trained);
 /// Losses over epochs, for the report.
 std::string JsonOfCurves(const Trained& trained);
+/// The same drawn, as a page of its own.
+std::string HtmlOfCurves(const Trained& trained);
 
 }  // namespace sluice::driver

@@ -37,7 +37,11 @@ class LearnTest(CliTest):
         self.assertEqual(len(result["curves"]), 1)
         self.assertEqual(len(result["random_codes"]["components"]), 5)
         self.assertEqual(json.loads((self.directory / "c.json").read_text())["predictor"], result["hash"])
-        self.sluice("train", "d", "-o", "b.predictor", *quick)
+        self.sluice("train", "d", "-o", "b.predictor", *quick, "--curves", "c.html")
+        page = (self.directory / "c.html").read_text()
+        self.assertIn("network 1", page)
+        self.assertIn("<svg", page)
+        self.assertNotIn("<script", page)
         self.assertEqual(*((self.directory / f).read_bytes() for f in ("a.predictor", "b.predictor")))
 
     def test_bad_input(self):
