@@ -35,7 +35,8 @@ std::string JsonOfReproduction(const Reproduction& reproduction) {
                                {"target", target.target},
                                {"at_least", target.aiming == Aiming::kAtLeast},
                                {"reached", target.reached()},
-                               {"margin", target.margin()}});
+                               {"margin", target.margin()},
+                               {"reason", target.reason}});
   }
   json["missing"] = reproduction.missing;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

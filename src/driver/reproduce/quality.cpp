@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/cpu_time.h"
 #include "base/diagnostic.h"
 #include "cost/oracle/maestro_oracle.h"
 #include "driver/compare/compare.h"
@@ -20,6 +21,7 @@
 #include "driver/reproduce/reproduce.h"
 #include "driver/reproduce/session.h"
 #include "driver/text/table.h"
+#include "mapper/codes/exhaustive.h"
 #include "mapper/codes/search.h"
 
 namespace sluice::driver {
@@ -41,7 +43,7 @@ constexpr std::array<PublishedQuality, 13> kPublishedQuality = {{
     {"dcp", 100, {"1.05", "1.14", "1.27"}},
     {"dcp", 300, {"1.017", "1.069", "1.176"}},
     {"dcp", 1000, {"1.013", "1.025", "1.121"}},
-    {"dcp", 10000, {"-", "-", "-"}},
+    {"dcp", 10000, {kNone, kNone, kNone}},
     {"annealing", 300, {"1.18", "1.23", "1.53"}},
     {"annealing", 1000, {"1.039", "1.044", "1.176"}},
     {"annealing", 10000, {"1.002", "1.022", "1.025"}},
@@ -87,10 +89,12 @@ void AimAtTime(Session& session, const std::vector<Comparison>& measured) {
     seconds = std::max(seconds, reaching->cpu_seconds);
     samples = std::max(samples, reaching->samples);
   }
-  session.Aim(fmt::format("CPU s a layer at GAMMA-10,000 quality ({:.0f} samples)", samples),
-              seconds, kSecondsAimed);
-  session.Aim("the same with training, spread over three networks",
-              seconds + session.training_seconds / kAmortisedOver, kSecondsAimed);
+  session.Aim(fmt::format("CPU s a layer to GAMMA's, {:.0f} samples", samples), seconds,
+              kSecondsAimed);
+  session.Aim("the same with training over three networks",
+              seconds + session.training_seconds / kAmortisedOver, kSecondsAimed, Aiming::kAtMost,
+              fmt::format("training took {:.0f} CPU s, for {:.0f} searches",
+                          session.training_seconds, kAmortisedOver));
 }
 
 void AimAtQuality(Session& session, const std::vector<Comparison>& measured) {
@@ -182,6 +186,11 @@ std::vector<std::string> PublishedFirstLayer(const Setting& setting, std::string
   return {kDcpFirstLayer.begin(), kDcpFirstLayer.end()};
 }
 
+/// A median to its last digit; quartiles as the figures that are read off.
+std::string QuarteredLog(const Quartiles& logs) {
+  return fmt::format("{:.3f} ({:.2f}-{:.2f})", logs.median, logs.low, logs.high);
+}
+
 struct FirstLayerRun {
   ReproducedRow row;
   std::array<double, 3> medians{};
@@ -211,11 +220,53 @@ Result<FirstLayerRun> RunFirstLayer(Session& session, const Setting& setting,
     if (!logs.empty()) {
       run.medians[o] = QuartilesOf(logs).median;
     }
-    run.row.ours.push_back(logs.empty() ? "none" : Quartered(QuartilesOf(logs)));
+    run.row.ours.push_back(logs.empty() ? "none" : QuarteredLog(QuartilesOf(logs)));
     run.row.cpu_seconds += comparison.cells[0][0].cpu_seconds / 3;
     run.bound = comparison.layers[0].compute_bound;
   }
   return run;
+}
+
+/// What no code of the space can beat. Errors: those of the oracle and of EnumerateCodes.
+Result<mapper::codes::Enumeration> BestOfAll(Session& session, const Setting& setting) {
+  SLUICE_TRY(const auto oracle,
+             SubjectOf(ResNet101FirstLayer(), EdgeMachine(kUnlimitedBandwidth), setting.model)
+                 .make_oracle());
+  constexpr std::int64_t kMost = 20'000'000;
+  const double start = ThreadSeconds();
+  SLUICE_TRY(auto all,
+             mapper::codes::EnumerateCodes(*oracle, {}, mapper::codes::EnergyKind::kOuter, kMost));
+  session.result.cpu_seconds += ThreadSeconds() - start;
+  return all;
+}
+
+/// Samples of a search in a setting.
+std::vector<std::int64_t> BudgetsOf(const Setting& setting, std::string_view search) {
+  if (search == "dcp") {
+    return {300, 1000, 10000};
+  }
+  if (search == "annealing" && setting.model.surplus_work) {
+    return {1000, 10000, 100000};
+  }
+  return {1000, 10000};
+}
+
+Status AimAtFirstLayer(Session& session, const std::array<double, 3>& any,
+                       const std::array<double, 3>& dividing) {
+  constexpr std::array<std::string_view, 3> kNames = {"latency", "energy", "EDP"};
+  for (std::size_t o = 0; o < kNames.size(); ++o) {
+    session.Aim(fmt::format("conv1, ln {}, MAESTRO, any tiles", kNames[o]), any[o],
+                kAimedFirstLayer[o], Aiming::kLogarithm);
+  }
+  SLUICE_TRY(const auto all, BestOfAll(session, kSettings[2]));
+  for (std::size_t o = 0; o < kNames.size(); ++o) {
+    const double least = std::log(all.best[o].value);
+    session.Aim(
+        fmt::format("conv1, ln {}, exact, dividing", kNames[o]), dividing[o], kAimedFirstLayer[o],
+        Aiming::kLogarithm,
+        fmt::format("of all {} codes that differ the best has {:.4f}", Grouped(all.tried), least));
+  }
+  return {};
 }
 
 }  // namespace
@@ -226,7 +277,7 @@ Status FirstLayer(Session& session) {
   table.title = "ResNet-101 conv1 on 168 PEs, natural logarithms";
   table.columns = {"ln latency", "ln energy", "ln EDP"};
   double bound = 1;
-  std::array<std::array<double, 3>, kSettings.size()> best{};  // of 10,000 samples, per setting
+  std::array<std::array<double, 3>, kSettings.size()> best{};  // of all searches, per setting
   for (auto& values : best) {
     values.fill(std::numeric_limits<double>::infinity());
   }
@@ -235,27 +286,17 @@ Status FirstLayer(Session& session) {
       if (search == "dcp" && !kSettings[s].divisors) {
         continue;  // no predictor for tiles that do not divide
       }
-      for (const std::int64_t budget : {300, 1000, 10000}) {
-        if (budget == 300 && search != "dcp") {
-          continue;
-        }
+      for (const std::int64_t budget : BudgetsOf(kSettings[s], search)) {
         SLUICE_TRY(FirstLayerRun run, RunFirstLayer(session, kSettings[s], search, budget, seeds));
         bound = run.bound;
         table.rows.push_back(run.row);
-        for (std::size_t o = 0; budget == 10000 && o < best[s].size(); ++o) {
+        for (std::size_t o = 0; o < best[s].size(); ++o) {
           best[s][o] = std::min(best[s][o], run.medians[o]);
         }
       }
     }
   }
-  constexpr std::array<std::size_t, 2> kAimed = {0, 2};
-  constexpr std::array<std::string_view, 3> kNames = {"latency", "energy", "EDP"};
-  for (const std::size_t s : kAimed) {
-    for (std::size_t o = 0; o < kNames.size(); ++o) {
-      session.Aim(fmt::format("conv1, ln {}, {}, 10,000", kNames[o], kSettings[s].name), best[s][o],
-                  kAimedFirstLayer[o], Aiming::kLogarithm);
-    }
-  }
+  SLUICE_TRY_STATUS(AimAtFirstLayer(session, best[0], best[2]));
   table.notes = {
       "64 x 3, 7 x 7, stride 2, 224 x 224 without padding; NoC unlimited; 109 outputs, a prime",
       fmt::format(
@@ -263,7 +304,9 @@ Status FirstLayer(Session& session) {
           std::log(bound), seeds, session.options.seed),
       "MAESTRO: work complete or counted twice (it can not tile stride 2), not below the bound; "
       "exact: every operation once",
-      "published: DCP's best values read off its figures; genetic at 10,000: GAMMA re-run"};
+      "published: DCP's best values read off its figures; genetic at 10,000: GAMMA re-run; "
+      "targets: "
+      "the best median of a setting"};
   session.result.tables.push_back(std::move(table));
   return {};
 }

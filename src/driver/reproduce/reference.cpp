@@ -179,7 +179,7 @@ ReproducedRow RowOf(const Machine& machine, const Comparison& comparison, std::s
   ReproducedRow row;
   row.what = fmt::format("{}: {}", machine.name, comparison.options.searches[0]);
   row.samples = Grouped(comparison.options.budgets[budget]);
-  row.published = {"none", "none", "none"};
+  row.published.assign(3, std::string(kNone));
   if (over_best.empty()) {
     row.ours = row.published;
     return row;
@@ -226,10 +226,9 @@ Result<ReferenceTable> MeasureAgainstExact(const ReproduceOptions& options) {
       }
       if (std::string_view(search) == "dcp") {
         result.targets.push_back(
-            {fmt::format("{}: EDP over the exact mapper's, {} samples", name,
-                         table.rows.back().samples),
+            {fmt::format("{}: dcp over exact, {} samples", name, table.rows.back().samples),
              MedianOf(OverBest(machine, comparison, comparison.options.budgets.size() - 1)), kAimed,
-             Aiming::kAtMost});
+             Aiming::kAtMost, std::string()});
       }
     }
   }

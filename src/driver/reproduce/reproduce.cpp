@@ -71,8 +71,8 @@ Result<Comparison> Session::Measure(const std::vector<CodeSubject>& subjects,
   return comparison;
 }
 
-void Session::Aim(std::string what, double ours, double target, Aiming aiming) {
-  result.targets.push_back({std::move(what), ours, target, aiming});
+void Session::Aim(std::string what, double ours, double target, Aiming aiming, std::string reason) {
+  result.targets.push_back({std::move(what), ours, target, aiming, std::move(reason)});
 }
 
 bool ReproducedTarget::reached() const {
@@ -112,19 +112,38 @@ Result<Reproduction> ReproduceDcp(const ReproduceOptions& options) {
 
 namespace {
 
+std::vector<std::string> Labelled(std::string label, const std::vector<std::string>& cells) {
+  std::vector<std::string> all = {std::move(label)};
+  all.insert(all.end(), cells.begin(), cells.end());
+  return all;
+}
+
+/// Whether anybody has published figures of this row.
+bool IsPublished(const ReproducedRow& row) {
+  return std::ranges::any_of(row.published, [](const std::string& cell) { return cell != kNone; });
+}
+
+/// Smaller figures are all the same to a target.
+constexpr double kTiny = 1e-4;
+
 void AddTargets(Page& page, const Reproduction& reproduction) {
   page.Heading("Targets");
-  Table table({{"", Table::Align::kLeft, 60},
+  Table table({{"", Table::Align::kLeft, 46},
                {"ours", Table::Align::kRight},
                {"target", Table::Align::kRight},
                {"", Table::Align::kLeft}});
   for (const ReproducedTarget& target : reproduction.targets) {
     table.Add(
-        {target.what, fmt::format("{:.4g}", target.ours),
+        {target.what,
+         target.ours >= 0 && target.ours < kTiny ? fmt::format("<{:g}", kTiny)
+                                                 : fmt::format("{:.4g}", target.ours),
          fmt::format("{}{:g}", target.aiming == Aiming::kAtLeast ? ">=" : "<=", target.target),
-         fmt::format("{} {:.1f} %", target.reached() ? "reached, by" : "missed by",
+         fmt::format("{} {:.1f} %", target.reached() ? "reached" : "MISSED",
                      100 * std::abs(target.margin()))},
         target.reached() ? Emphasis::kNone : Emphasis::kStrong);
+    if (!target.reached() && !target.reason.empty()) {
+      table.Span("  " + target.reason);
+    }
   }
   page.Add(table.Lines());
 }
@@ -139,21 +158,19 @@ Page RenderReproduction(const Reproduction& reproduction) {
     for (const std::string& note : part.notes) {
       page.Add(Wrapped("", note, 2));
     }
-    std::vector<Table::Column> columns = {{"", Align::kLeft, 40}, {"samples", Align::kRight}};
+    std::vector<Table::Column> columns = {{"", Align::kLeft}};
     for (const std::string& column : part.columns) {
       columns.push_back({column, Align::kRight});
     }
-    columns.push_back({"CPU s", Align::kRight});
     Table table(columns);
     for (const ReproducedRow& row : part.rows) {
-      std::vector<std::string> published = {row.what, "published"};
-      published.insert(published.end(), row.published.begin(), row.published.end());
-      published.emplace_back("");
-      table.Add(published);
-      std::vector<std::string> ours = {"", row.samples};
-      ours.insert(ours.end(), row.ours.begin(), row.ours.end());
-      ours.push_back(fmt::format("{:.3f}", row.cpu_seconds));
-      table.Add(ours);
+      table.Span(fmt::format(
+          "{}, {} {}{}", row.what, row.samples, row.samples == "1" ? "sample" : "samples",
+          row.cpu_seconds > 0 ? fmt::format(", {:.3f} CPU s", row.cpu_seconds) : std::string()));
+      if (IsPublished(row)) {
+        table.Add(Labelled("published", row.published));
+      }
+      table.Add(Labelled("ours", row.ours));
     }
     page.Add(table.Lines());
   }

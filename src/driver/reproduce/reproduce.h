@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -26,6 +27,8 @@ struct ReproduceOptions {
 
 /// One row: a method, and latency, energy and EDP as far as they were measured (text, so that
 /// ranges and `>` can be said).
+inline constexpr std::string_view kNone = "none";  ///< nobody has published that
+
 struct ReproducedRow {
   std::string what;
   std::string samples;  ///< a layer and objective
@@ -50,6 +53,7 @@ struct ReproducedTarget {
   double ours = 0;
   double target = 0;
   Aiming aiming = Aiming::kAtMost;
+  std::string reason;  ///< why it is missed, if that is known
   [[nodiscard]] bool reached() const;
   /// Relative: how far beyond the target (positive), or short of it (negative).
   [[nodiscard]] double margin() const;

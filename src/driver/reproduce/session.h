@@ -40,7 +40,8 @@ struct Session {
   /// Counts the processor time; notes interruptions. Errors: those of Compare and of the oracles.
   Result<Comparison> Measure(const std::vector<CodeSubject>& subjects,
                              const CompareOptions& compare);
-  void Aim(std::string what, double ours, double target, Aiming aiming = Aiming::kAtMost);
+  void Aim(std::string what, double ours, double target, Aiming aiming = Aiming::kAtMost,
+           std::string reason = {});
   [[nodiscard]] bool stopped() const { return options.stop != nullptr && options.stop->load(); }
 };
 

@@ -60,7 +60,11 @@ void Table::Add(std::vector<std::string> cells, Emphasis emphasis) {
   for (std::size_t c = 0; c < cells.size(); ++c) {
     cells[c] = Shorten(cells[c], columns_[c].limit);
   }
-  rows_.push_back({std::move(cells), emphasis});
+  rows_.push_back({std::move(cells), emphasis, {}});
+}
+
+void Table::Span(std::string text) {
+  rows_.push_back({{}, Emphasis::kNone, std::move(text)});
 }
 
 Page Table::Lines(std::size_t indent) const {
@@ -68,7 +72,7 @@ Page Table::Lines(std::size_t indent) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     std::size_t width = columns_[c].title.size();
     for (const Row& row : rows_) {
-      width = std::max(width, row.cells[c].size());
+      width = row.cells.empty() ? width : std::max(width, row.cells[c].size());
     }
     widths.push_back(width);
   }
@@ -85,6 +89,10 @@ Page Table::Lines(std::size_t indent) const {
   };
   line([&](std::size_t c) -> const std::string& { return columns_[c].title; }, Emphasis::kNone);
   for (const Row& row : rows_) {
+    if (row.cells.empty()) {
+      page.Add(Wrapped("", row.span, indent));
+      continue;
+    }
     line([&](std::size_t c) -> const std::string& { return row.cells[c]; }, row.emphasis);
   }
   return page;

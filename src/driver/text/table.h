@@ -24,14 +24,17 @@ class Table {
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   /// Requires one cell per column.
   void Add(std::vector<std::string> cells, Emphasis emphasis = Emphasis::kNone);
+  /// A line across all columns, which makes none of them wider; at most 80 columns, then broken.
+  void Span(std::string text);
   /// Title row, then the rows, each line indented by `indent` blanks, without trailing blanks.
   [[nodiscard]] Page Lines(std::size_t indent = 2) const;
   [[nodiscard]] std::string Render(std::size_t indent = 2) const { return Lines(indent).Plain(); }
 
  private:
   struct Row {
-    std::vector<std::string> cells;
+    std::vector<std::string> cells;  ///< of a line across all columns: empty
     Emphasis emphasis = Emphasis::kNone;
+    std::string span;
   };
   std::vector<Column> columns_;
   std::vector<Row> rows_;

@@ -72,7 +72,7 @@ class Propagation {
     if (!judge_.done()) {
       const auto& best = judge_.so_far().best;
       const DataflowCode start = best ? *best : space_.Random(rng_);
-      mapper::codes::Anneal(judge_, space_, {.random_starts = 0, .hot = 0.1}, start,
+      mapper::codes::Anneal(judge_, space_, {.random_starts = 0, .hot = 0.5, .cold = 0.01}, start,
                             judge_.so_far().value, rng_);
     }
     return judge_.Finish();
