@@ -496,6 +496,7 @@ class RaggedCounter {
   }
 
   static std::uint32_t LevelsIn(int begin, int end) {
+    // NOLINTNEXTLINE(clang-analyzer-core.BitwiseShift): levels are few
     return ((1U << static_cast<unsigned>(end)) - 1U) & ~((1U << static_cast<unsigned>(begin)) - 1U);
   }
 

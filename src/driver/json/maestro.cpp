@@ -43,6 +43,7 @@ Json LayerJson(const MaestroEvaluation::Entry& entry, const cost::maestro::Hardw
   for (std::size_t t = 0; t < report.tensors.size(); ++t) {
     const cost::maestro::TensorCounts& tensor = report.tensors[t];
     json["tensors"].push_back(
+        // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): as many tensors as roles
         {{"tensor", TensorRoleName(static_cast<cost::maestro::TensorRole>(t))},
          {"l2_words", tensor.l2_words},
          {"l1_words", tensor.l1_words},

@@ -51,6 +51,16 @@ std::string Text(double x, double y, std::string_view anchor, std::string_view t
                      EscapedMarkup(text));
 }
 
+/// From the low end to the high one, by tens.
+std::vector<double> Powers(const Axis& axis) {
+  constexpr double kSlack = 1.001;  // of products rounded ten times
+  std::vector<double> powers = {axis.low};
+  while (powers.back() * 10 <= axis.high * kSlack) {
+    powers.push_back(powers.back() * 10);
+  }
+  return powers;
+}
+
 }  // namespace
 
 double Axis::At(double value) const {
@@ -62,14 +72,12 @@ Drawing::Drawing(const std::vector<double>& across, const std::vector<double>& u
     : x_(Decades(across, kLeft, kWidth - kRight)), y_(Decades(up, kHeight - kBottom, kTop)) {}
 
 void Drawing::Grid(std::string_view across, bool percent) {
-  constexpr double kStep = 10;
-  constexpr double kSlack = 1.001;
-  for (double v = x_.low; v <= x_.high * kSlack; v *= kStep) {
+  for (const double v : Powers(x_)) {
     body_ += fmt::format("<path d=\"M{0:.1f} {1:.1f}V{2:.1f}\" class=\"grid\"/>\n", x_.At(v),
                          y_.from, y_.to);
     body_ += Text(x_.At(v), y_.from + 16, "middle", fmt::format("{:g}", v));
   }
-  for (double v = y_.low; v <= y_.high * kSlack; v *= kStep) {
+  for (const double v : Powers(y_)) {
     body_ += fmt::format("<path d=\"M{0:.1f} {1:.1f}H{2:.1f}\" class=\"grid\"/>\n", x_.from,
                          y_.At(v), x_.to);
     body_ += Text(x_.from - 6, y_.At(v) + 4, "end",
