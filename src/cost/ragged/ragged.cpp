@@ -198,6 +198,7 @@ class RaggedCounter {
     for (int l = parent; l < child; ++l) {
       const CompiledLevel& level = compiled_.level[Index(l)];
       if (tensor.is_output ? level.reduction : level.multicast) {
+        // NOLINTNEXTLINE(clang-analyzer-core.BitwiseShift): levels are few
         mask |= 1U << static_cast<unsigned>(l);
       }
     }
