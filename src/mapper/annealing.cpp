@@ -14,6 +14,7 @@
 #include "mapper/search.h"
 #include "mapper/walk/walk_guard.h"
 #include "mapper/walk/walker.h"
+#include "mapping/mapping.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper {
@@ -159,6 +160,19 @@ Result AnnealingMapper::Solve(const Problem& problem, const Budget& budget) cons
   }
   const WalkGuard guard(*problem.evaluator);
   Rounds(imperfect, problem, &guard).Run(kAll, kReheatEveryImperfect, rng, search);
+  return search.Finish(StopReason::kConverged);
+}
+
+Result AnnealingMapper::Improve(const Problem& problem, const Budget& budget,
+                                const mapping::Mapping& start) const {
+  Search search(problem, budget);
+  search.Evaluate(start);
+  const Mapspace space(problem.evaluator->workload(), problem.evaluator->chain(), problem.imperfect,
+                       problem.constraints);
+  Rng rng(problem.seed);
+  const WalkGuard guard(*problem.evaluator);
+  Rounds(space, problem, problem.imperfect ? &guard : nullptr)
+      .Run(std::numeric_limits<std::int64_t>::max(), 1, rng, search);
   return search.Finish(StopReason::kConverged);
 }
 

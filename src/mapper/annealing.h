@@ -16,7 +16,11 @@
 /// seed and a budget of evaluations. Tested by tests/unit/mapper_test.cpp and
 /// tests/property/mapper_test.cpp.
 
+#include <cstdint>
+#include <string_view>
+
 #include "mapper/mapper.h"
+#include "mapping/mapping.h"
 
 namespace sluice::mapper {
 
@@ -27,6 +31,9 @@ class AnnealingMapper : public Mapper {
     return "Simulated annealing with restarts and reheats; fast, good, without proof.";
   }
   [[nodiscard]] Result Solve(const Problem& problem, const Budget& budget) const override;
+  /// Reheats around a valid mapping of the problem's space only.
+  [[nodiscard]] Result Improve(const Problem& problem, const Budget& budget,
+                               const mapping::Mapping& start) const;
   [[nodiscard]] std::int64_t PlanningEvaluations(const Problem& problem) const override;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 /// \file
-/// Every valid even mapping of a small workload, by brute force: all factorisations, all placements
-/// on the fan-outs, all loop orders (the innermost level's excepted: no tile lies below it), all
-/// optional keeps. The judge of the exact mapper; shares no code with it.
+/// Every valid even or imperfect mapping of a small workload, by brute force: all factorisations,
+/// all placements on the fan-outs, all loop orders (the innermost level's excepted: no tile lies
+/// below it), all optional keeps. The judge of the exact mapper; shares no code with it.
 
 #include <cstdint>
 #include <functional>
@@ -19,5 +19,11 @@ namespace sluice::testing {
 std::int64_t ForEachMapping(const mapping::Workload& workload, const arch::Chain& chain,
                             bool axis_orders, std::int64_t limit,
                             const std::function<void(const mapping::Mapping&)>& visit);
+
+/// The same over the imperfect mappings too: any loop bounds, the last round of a loop ragged.
+/// Loops have no iterations that never run.
+std::int64_t ForEachImperfectMapping(const mapping::Workload& workload, const arch::Chain& chain,
+                                     bool axis_orders, std::int64_t limit,
+                                     const std::function<void(const mapping::Mapping&)>& visit);
 
 }  // namespace sluice::testing

@@ -17,11 +17,15 @@
 #include "mapper/exact/labels.h"
 #include "mapper/exact/lattice.h"
 #include "mapper/exact/model.h"
+#include "mapper/exact/ragged/bound.h"
+#include "mapper/exact/ragged/sketch.h"
 #include "mapper/exact/space.h"
 #include "mapper/exact/tree.h"
 #include "mapper/mapper.h"
 #include "mapper/mapspace.h"
 #include "mapper/search.h"
+#include "mapper/walk/walk_guard.h"
+#include "mapping/constraints.h"
 #include "mapping/mapping.h"
 
 namespace sluice::mapper {
@@ -41,8 +45,18 @@ constexpr std::int64_t kFirstWork = 150'000;
 constexpr std::int64_t kWorkPerEvaluation = 2;
 /// What a plan of many operators grants each: half a second at most.
 constexpr std::int64_t kPlanningEvaluations = 1'200'000;
-/// Share of the budget that the proof may use up; what is left is for annealing.
+/// Quarters of the budget that may be used up after the proof, and after the bound for imperfect
+/// mappings; what is left is for annealing.
 constexpr std::int64_t kProofShare = 2;
+constexpr std::int64_t kRaggedShare = 3;
+
+/// States of the bound for imperfect mappings that take as long as one evaluation.
+constexpr std::int64_t kStatesPerEvaluation = 8;
+/// Beyond so many the bound for imperfect mappings improves slowly.
+constexpr std::int64_t kMostStates = 1'500'000;
+/// Evaluations of reheats in the imperfect space, for each prime factor, before and after it.
+constexpr std::int64_t kFirstReheat = 150;
+constexpr std::int64_t kLastReheat = 300;
 
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
@@ -82,13 +96,13 @@ class Run {
     const double value = result_.score.value(problem_.objective);
     result_.bound = std::max(result_.bound,
                              proven ? value * (1 - exact::kEqual) : std::min(value, open_bound_));
-    if (!proven) {
-      return Anneal();
-    }
-    if (problem_.objective != cost::Objective::kEdp) {
+    if (proven && problem_.objective != cost::Objective::kEdp) {
       BreakTies(model, spaces);
     }
-    return problem_.imperfect ? Anneal() : Finish();
+    if (problem_.imperfect) {
+      return Imperfect(model);
+    }
+    return proven ? Finish() : Anneal();
   }
 
   ExactMapper::Front SolveFront() {
@@ -190,13 +204,13 @@ class Run {
     };
     const auto stop = [&] {
       count();
-      return Stop();
+      return Stop(kProofShare);
     };
     const double before = Seconds();
     std::optional<CostToGo> inside;
     inside.emplace(model, spaces, goal);
     labels = &*inside;
-    const std::int64_t work = budget_.evaluations / kProofShare - spent;
+    const std::int64_t work = budget_.evaluations / 4 * kProofShare - spent;
     const std::int64_t limit = work < kNoLimit / kWorkPerEvaluation
                                    ? std::max<std::int64_t>(0, work) * kWorkPerEvaluation
                                    : kNoLimit;
@@ -250,13 +264,14 @@ class Run {
     return more.evaluations;
   }
 
-  bool Stop() {
+  /// Whether so many quarters of the budget are used up.
+  bool Stop(std::int64_t quarters) {
     if (budget_.stop != nullptr && budget_.stop->load(std::memory_order_relaxed)) {
       stopped_ = StopReason::kInterrupted;
-    } else if (result_.evaluations >= budget_.evaluations / kProofShare) {
+    } else if (result_.evaluations >= budget_.evaluations / 4 * quarters) {
       stopped_ = StopReason::kEvaluations;
     } else if (budget_.seconds < std::numeric_limits<double>::infinity() &&
-               Seconds() >= budget_.seconds / static_cast<double>(kProofShare)) {
+               Seconds() >= budget_.seconds / 4 * static_cast<double>(quarters)) {
       stopped_ = StopReason::kSeconds;
     } else {
       return false;
@@ -284,8 +299,83 @@ class Run {
     }
   }
 
-  /// What is left of the budget goes to annealing: without a proof, or for imperfect factors, which
-  /// the proof does not cover.
+  /// Imperfect factors: from the best even mapping, reheats and the walks of the bound, which also
+  /// says how far from the optimum the result can be.
+  Result Imperfect(const exact::Model& model) {
+    result_.bound = least_.value(problem_.objective);
+    if (stopped_ == StopReason::kInterrupted) {
+      return Finish();
+    }
+    stopped_ = StopReason::kConverged;
+    Reheat(kFirstReheat);
+    if (!BoundRagged(model) && stopped_ == StopReason::kConverged) {
+      Reheat(kLastReheat);
+    }
+    return Finish();
+  }
+
+  /// False when the bound leaves room for a better mapping.
+  bool BoundRagged(const exact::Model& model) {
+    const double before = Seconds();
+    Goal goal(problem_.objective, model.LeakagePerCycle(), least_.cycles);
+    goal.Improve(result_.score.value(problem_.objective));
+    const Mapspace space(evaluator_.workload(), evaluator_.chain(), true, problem_.constraints);
+    const WalkGuard guard(evaluator_);
+    const std::int64_t spent = result_.evaluations;
+    std::int64_t drawn = 0;
+    const auto draw = [&](const mapping::Mapping& mapping) {
+      if (!evaluator_.IsValid(mapping) || guard.TooSlow(mapping) || !Allowed(mapping)) {
+        return;
+      }
+      ++drawn;
+      if (Consider(mapping)) {
+        goal.Improve(result_.score.value(problem_.objective));
+      }
+    };
+    exact::RaggedBound ragged(model, goal, [&](const auto& steps, const auto& sketch) {
+      exact::DrawMappings(space, steps, sketch, draw);
+    });
+    const auto stop = [&] {
+      result_.evaluations = spent + drawn + ragged.counts().states / kStatesPerEvaluation;
+      return Stop(kRaggedShare);
+    };
+    const bool whole = ragged.Run(stop, kMostStates);
+    stop();
+    result_.candidates += ragged.counts().states;
+    counts_.ragged = ragged.counts();
+    counts_.ragged_seconds += Seconds() - before;
+    result_.bound = std::max(result_.bound, ragged.bound());
+    return whole && ragged.bound() >= goal.limit();
+  }
+
+  void Reheat(std::int64_t per_prime) {
+    Budget some = budget_;
+    some.evaluations = std::min(Left(), per_prime * primes_);
+    if (budget_.seconds < std::numeric_limits<double>::infinity()) {
+      some.seconds = std::max(0.0, budget_.seconds - Seconds());
+    }
+    if (some.evaluations == 0 || !result_.best) {
+      stopped_ = StopReason::kEvaluations;
+      return;
+    }
+    const Result more = AnnealingMapper().Improve(problem_, some, *result_.best);
+    result_.evaluations += more.evaluations;
+    result_.candidates += more.candidates;
+    if (more.best && Better(problem_.objective, more.score, result_.score)) {
+      result_.best = more.best;
+      result_.score = more.score;
+    }
+    if (more.stopped == StopReason::kInterrupted || more.stopped == StopReason::kSeconds) {
+      stopped_ = more.stopped;
+    }
+  }
+
+  [[nodiscard]] bool Allowed(const mapping::Mapping& mapping) const {
+    return problem_.constraints == nullptr ||
+           mapping::Satisfies(*problem_.constraints, evaluator_.workload(), mapping);
+  }
+
+  /// What is left of the budget goes to annealing.
   Result Anneal() {
     if (stopped_ == StopReason::kInterrupted) {
       return Finish();
@@ -306,9 +396,6 @@ class Run {
     if (more.best && Better(problem_.objective, more.score, result_.score)) {
       result_.best = more.best;
       result_.score = more.score;
-    }
-    if (problem_.imperfect) {
-      result_.bound = least_.value(problem_.objective);
     }
     if (more.stopped != StopReason::kProven) {
       stopped_ = more.stopped;

@@ -12,15 +12,19 @@
 /// Among mappings of equal objective the one is returned that is best in the figure the objective
 /// leaves out (latency: energy; energy: cycles), by a second solve.
 ///
+/// Imperfect factors: the even optimum, then reheats in the imperfect space and a bound over all
+/// ragged mappings (ragged/bound.h), whose cheapest walks are tried as mappings too.
+///
 /// Needs memory in proportion to the divisor vectors of the workload times the levels; beyond
-/// kMaxVectors it is annealing with the trivial bound, and so it is for imperfect factors after the
-/// even optimum is found. Tested by tests/property/exact_test.cpp against complete enumeration.
+/// kMaxVectors it is annealing with the trivial bound. Tested by tests/property/exact_test.cpp
+/// against complete enumeration.
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "mapper/exact/labels.h"
+#include "mapper/exact/ragged/bound.h"
 #include "mapper/exact/tree.h"
 #include "mapper/mapper.h"
 
@@ -46,6 +50,8 @@ class ExactMapper : public Mapper {
     double seed_seconds = 0;
     double label_seconds = 0;
     double tree_seconds = 0;
+    exact::RaggedCounts ragged;
+    double ragged_seconds = 0;
   };
   Result Solve(const Problem& problem, const Budget& budget, Counts& counts) const;
 

@@ -60,6 +60,20 @@ class Goal {
     return Value(energy, cycles) >= limit_;
   }
   [[nodiscard]] double limit() const { return limit_; }
+  /// Energy (without leakage) at which a mapping of so many cycles is worth `value`. Not for
+  /// fronts.
+  [[nodiscard]] double EnergyFor(double value, double cycles) const {
+    const double most = std::ceil(std::max(cycles, least_cycles_) * (1 - 1e-12));
+    switch (objective_) {
+      case cost::Objective::kEnergy:
+        return value - leakage_ * most;
+      case cost::Objective::kLatency:
+        return most < value ? kInfinity : -kInfinity;
+      case cost::Objective::kEdp:
+        return value / most - leakage_ * most;
+    }
+    return 0;
+  }
   void Improve(double value) { limit_ = value * (1 - kEqual); }
 
   /// Adds a point of the front. False when another is as good in both figures.
@@ -80,6 +94,37 @@ class Goal {
   [[nodiscard]] bool counts_cycles() const {
     return objective_ != cost::Objective::kEnergy || leakage_ > 0 || front_wanted_ ||
            cap_cycles_ < kInfinity;
+  }
+  /// Cycles at which a mapping of so much energy (without leakage) is worth `value`; infinite where
+  /// no number is enough.
+  [[nodiscard]] double CyclesFor(double value, double energy) const {
+    switch (objective_) {
+      case cost::Objective::kEnergy:
+        return leakage_ > 0 ? (value - energy) / leakage_ : kInfinity;
+      case cost::Objective::kLatency:
+        return value;
+      case cost::Objective::kEdp:
+        return leakage_ > 0
+                   ? (std::sqrt(energy * energy + 4 * leakage_ * value) - energy) / (2 * leakage_)
+                   : value / energy;
+    }
+    return 0;
+  }
+  /// Whether as much more energy is as bad as more cycles.
+  [[nodiscard]] bool is_product() const {
+    return objective_ == cost::Objective::kEdp && !front_wanted_;
+  }
+  /// Picojoules that are worth one cycle, near a mapping of these figures. Not for fronts.
+  [[nodiscard]] double Exchange(double energy, double cycles) const {
+    switch (objective_) {
+      case cost::Objective::kEnergy:
+        return leakage_;
+      case cost::Objective::kLatency:
+        return 0;
+      case cost::Objective::kEdp:
+        return energy / cycles + 2 * leakage_;
+    }
+    return 0;
   }
 
  private:

@@ -1,0 +1,35 @@
+#pragma once
+/// \file
+/// What the fan-outs of a machine may unroll in an imperfect map space: any factors that fit the
+/// axes. Costs depend on the product per dim only, so options that differ in the split over X and Y
+/// are one. Tested by tests/property/ragged_test.cpp.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "arch/architecture.h"
+#include "cost/compiled.h"
+#include "mapper/exact/model.h"
+
+namespace sluice::mapper::exact {
+
+/// Spatial factors of every fan-out, by level.
+struct Unrolling {
+  using Factors = std::array<std::int32_t, mapping::kMaxDims>;
+  std::array<Factors, arch::kMaxLevels> factor{};
+  /// Copies that are certain to have work when nothing runs outside them: a factor split over X and
+  /// Y may be larger than the number of tiles, but not by so much that a smaller one would do.
+  std::array<Factors, arch::kMaxLevels> active{};
+  std::array<Factors, arch::kMaxLevels> on_x{};  ///< one way to place them: the part on X
+  double steps = 1;                              ///< no compute unit is done in fewer
+};
+
+/// Every unrolling that `wanted` (called with its least number of steps, before it is complete too)
+/// does not reject, by rising steps. Nothing when there are more than `most`.
+std::optional<std::vector<Unrolling>> ListUnrollings(
+    const Model& model, const std::function<bool(double steps)>& wanted, std::size_t most);
+
+}  // namespace sluice::mapper::exact
