@@ -34,6 +34,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMostCells = 30'000;
 constexpr std::size_t kMostKeeps = 256;
 constexpr std::size_t kMostUnrollings = 30'000;
+constexpr std::size_t kMostPairs = 400'000;
+constexpr std::int64_t kLongDim = 1 << 16;
 /// Groups of walks: tiles that use the compute units badly have more cycles, and some leave copies
 /// without a second tile.
 constexpr std::array kStretches = {1.0, 1.02, 1.06, 1.15, 1.4, kInfinity};
@@ -76,6 +78,11 @@ RaggedBound::RaggedBound(const Model& model, const Goal& goal, Propose propose)
   }
   counts_.cells = steps_.size();
   masks_ = std::size_t{1} << static_cast<unsigned>(c.tensors);
+  fine_ = std::ranges::all_of(model.evaluator().workload().bounds,
+                              [](std::int64_t bound) { return bound <= kLongDim; });
+  if (static_cast<double>(steps_.size()) > 2 * kMostCells) {
+    return;  // many dims: cells can not be shared any further
+  }
   for (Front* front : {&here_, &next_}) {
     front->energy.assign(static_cast<std::size_t>(steps_.size()) * masks_, kInfinity);
     front->alive.assign(static_cast<std::size_t>(steps_.size()), 0);
@@ -394,12 +401,18 @@ double RaggedBound::Cycles(const Unrolling& unrolling) const {
   return std::ceil(unrolling.steps * model_->compiled().cycles_per_point - 1e-9);
 }
 
-void RaggedBound::ListPairs() {
+bool RaggedBound::ListPairs(const std::function<bool()>& stop) {
+  if (keeps_.size() * unrollings_.size() > kMostPairs) {
+    return false;
+  }
   for (std::size_t k = 0; k < keeps_.size(); ++k) {
     if (!FitsAtAll(keeps_[k])) {
       continue;
     }
     for (std::size_t u = 0; u < unrollings_.size(); ++u) {
+      if (u % 256 == 0 && stop()) {
+        return false;
+      }
       Pair pair;
       pair.keeps = static_cast<std::int32_t>(k);
       pair.unrolling = static_cast<std::int32_t>(u);
@@ -421,6 +434,7 @@ void RaggedBound::ListPairs() {
     }
   }
   counts_.pairs = static_cast<std::int64_t>(pairs_.size());
+  return true;
 }
 
 void RaggedBound::Push(const Entry& entry) {
@@ -439,7 +453,7 @@ RaggedBound::Entry RaggedBound::Pop() {
 
 bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_states) {
   bound_ = 0;
-  if (keeps_.size() > kMostKeeps) {
+  if (keeps_.size() > kMostKeeps || here_.energy.empty()) {
     return false;
   }
   const cost::Score least = cost::LowerBound(model_->evaluator());
@@ -456,7 +470,9 @@ bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_state
   unrollings_ = std::move(*unrollings);
   counts_.unrollings = static_cast<std::int64_t>(unrollings_.size());
   room_.assign(keeps_.size(), {});
-  ListPairs();
+  if (!ListPairs(stop)) {
+    return false;
+  }
   while (!queue_.empty()) {
     const Entry entry = Pop();
     if (entry.value >= goal_->limit()) {

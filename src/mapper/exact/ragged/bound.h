@@ -148,7 +148,8 @@ class RaggedBound {
   };
 
   void ListKeeps();
-  void ListPairs();
+  /// False when stopped, or when there are too many.
+  bool ListPairs(const std::function<bool()>& stop);
   [[nodiscard]] int Parent(const Keeps& keeps, int t, int level) const;
   [[nodiscard]] int Child(const Keeps& keeps, int t, int level) const;
   [[nodiscard]] Edge MakeEdge(int t, int parent, int child, const Unrolling& unrolling) const;
@@ -253,6 +254,7 @@ class RaggedBound {
   Propose propose_;
   Steps steps_;
   std::array<std::uint32_t, mapping::kMaxDims> moves_{};  ///< by dim: tensors that it moves
+  bool fine_ = true;          ///< dims are short enough to look at every tile size
   std::uint32_t frozen_ = 0;  ///< tensors of which only what every mapping pays is claimed
   std::array<std::array<std::unique_ptr<WindowAxis>, mapping::kMaxAxes>, mapping::kMaxTensors>
       windows_;

@@ -52,6 +52,9 @@ double RaggedBound::Twice(int dim, std::int64_t copies, std::int64_t tile) const
 // The least share over all tiles, or over those of the walks at hand.
 double RaggedBound::LeastTwice(int dim, std::int64_t copies) const {
   const std::int64_t bound = model_->compiled().bound[Index(dim)];
+  if (!fine_) {
+    return 1 / static_cast<double>(copies);  // a copy with a second tile has a whole one at least
+  }
   double least = 1;
   for (std::int64_t tile = Tiles(bound, 2 * copies); tile * copies < bound; ++tile) {
     const double share = Twice(dim, copies, tile);
@@ -124,7 +127,7 @@ bool RaggedBound::CanBelong(const Unrolling& unrolling, const Group& group) cons
 
 int RaggedBound::UnrolledLevel(const Unrolling& unrolling) const {
   int level = -1;
-  for (int l = 0; l < model_->levels(); ++l) {
+  for (int l = 0; l < model_->levels() && fine_; ++l) {
     if (std::ranges::any_of(unrolling.factor[Index(l)], [](auto f) { return f > 1; })) {
       if (level >= 0) {
         return -1;

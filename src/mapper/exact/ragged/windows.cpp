@@ -34,7 +34,7 @@ std::int64_t Tail(std::int64_t bound, std::int64_t tile) {
 }  // namespace
 
 bool WindowAxis::CanTabulate(const Steps::Bounds& bounds, const mapping::WorkloadAxis& axis) {
-  constexpr std::int64_t kMostSizes = 100'000;
+  constexpr std::int64_t kMostSizes = 10'000;
   return axis.size() == 2 && axis[0].dim != axis[1].dim &&
          bounds[Index(axis[0].dim)] <= kMostSizes / bounds[Index(axis[1].dim)];
 }
