@@ -91,8 +91,9 @@ Result<std::unique_ptr<LineProcess>> LineProcess::Start(const std::string& comma
 
 LineProcess::~LineProcess() {
   Close(input_);
-  constexpr int kPolls = 20;
-  for (int i = 0; i < kPolls && child_ > 0; ++i) {
+  // Time to finish what it does at its end; none for one that did not answer.
+  constexpr int kPolls = 400;
+  for (int i = 0; i < kPolls && child_ > 0 && !silent_; ++i) {
     if (waitpid(child_, nullptr, WNOHANG) == child_) {
       child_ = -1;
       break;
@@ -124,6 +125,7 @@ tl::expected<std::string, std::string> LineProcess::ReadLine(double seconds) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) {
+      silent_ = true;
       return tl::unexpected(fmt::format("said nothing for {} s", seconds));
     }
     std::array<pollfd, 2> wait = {pollfd{output_, POLLIN, 0},

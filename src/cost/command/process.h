@@ -46,6 +46,7 @@ class LineProcess {
   int output_ = -1;
   std::string unsent_;
   std::string received_;
+  bool silent_ = false;  ///< did not answer in time
 };
 
 }  // namespace sluice::cost

@@ -124,6 +124,7 @@ void Lattice::PackExponents() {
         used = 0;
       }
       fields.push_back({d, prime, guard_.size() - 1, used});
+      // NOLINTNEXTLINE(clang-analyzer-core.BitwiseShift): used + bits < 64, by the test above
       guard_.back() |= std::uint64_t{1} << (used + bits);
       used += bits + 1;
     }

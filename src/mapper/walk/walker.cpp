@@ -283,7 +283,7 @@ bool Walker::FreeFactor(Rng& rng) {
   const std::int32_t factor = point_.factor[a][d];
   const std::int64_t most =
       std::min<std::int64_t>(space_->bound(d), std::int64_t{factor} * point_.factor[b][d]);
-  std::int64_t wanted = factor;
+  std::int64_t wanted = 0;
   switch (rng.Below(4)) {
     case 0:
       wanted = factor + 1;
