@@ -102,7 +102,7 @@ class SimpleBound {
       double merge = 1;
       if (!HasBit(model_.windowed() | model_.joint(), t)) {
         words = model_.Total(t, tile) * model_.Rest(t, tile);
-        merge = model_.Merge(0, t, space.factors, tile);
+        merge = model_.PlainMerge(0, t, space.factors);
         if (first >= 0 && !HasBit(model_.dims_of(t), first)) {
           words /= model_.Rest(t, array);
         }

@@ -208,20 +208,12 @@ bool Model::Fits(int level, std::uint32_t keep, Tile x) const {
   return words <= room;
 }
 
-double Model::Merge(int level, int t, Tile space, Tile x) const {
-  double merge = PlainMerge(level, t, space);
-  if (!Merges(level, t)) {
-    return merge;
-  }
-  for (int a = 0; a < compiled().tensor[Index(t)].axes; ++a) {
-    merge *= HasBit(compiled().tensor[Index(t)].windows, a) ? Overlap(t, a, space, x) : 1;
-  }
-  return merge;
-}
-
 double Model::PlainMerge(int level, int t, Tile space) const {
+  if (!Merges(level, t) || HasBit(joint_, t)) {  // joint: only compulsory traffic is counted
+    return 1;
+  }
   double merge = 1;
-  for (int d = 0; d < lattice_.dims() && Merges(level, t); ++d) {
+  for (int d = 0; d < lattice_.dims(); ++d) {
     if (!HasBit(dims_of(t), d)) {
       merge *= static_cast<double>(lattice_.Value(space, d));
     }

@@ -7,7 +7,7 @@
 /// Conventions. All traffic is in words over the whole run and all instances. For tensor t with
 /// tile T in a child level:
 ///   delivered = Total(t, T) x Rest(t, X) over the tile X at the first relevant loop above
-///   served    = delivered / (product of Merge(t, fan-out) on the way to the parent)
+///   served    = delivered / (product of Spaces::Merge(t, fan-out) on the way to the parent)
 /// because every loop that is irrelevant to t and inside its first relevant loop repeats nothing,
 /// and every loop outside repeats everything. Derivation: docs/exact.md.
 
@@ -108,10 +108,9 @@ class Model {
   /// Accumulation reads for each word taken from a child (ports).
   [[nodiscard]] double AccumulateReads(int level) const { return accumulate_[cost::Index(level)]; }
 
-  /// Child tiles that one parent access serves in the fan-out below `level`, where the children
-  /// have tile x and `space` of them are used along each dim.
-  [[nodiscard]] double Merge(int level, int t, Tile space, Tile x) const;
-  /// The part of Merge that any tile has: spatial factors of dims irrelevant to t.
+  /// Child tiles that one parent access serves in the fan-out below `level`, where `space` of them
+  /// are used along each dim: the spatial factors of dims irrelevant to t. Windows of the children
+  /// may overlap beside that (Spaces::Merge).
   [[nodiscard]] double PlainMerge(int level, int t, Tile space) const;
   /// Children that hold a word, on average, because windows along one axis overlap.
   [[nodiscard]] double Overlap(int t, int axis, Tile space, Tile x) const;
@@ -119,7 +118,7 @@ class Model {
   /// them).
   [[nodiscard]] bool Merges(int level, int t) const {
     const cost::CompiledLevel& at = compiled().level[cost::Index(level)];
-    return (IsOutput(t) ? at.reduction : at.multicast) && !cost::HasBit(joint_, t);
+    return IsOutput(t) ? at.reduction : at.multicast;
   }
   /// The dims of one axis as a number of their own, below AxisParts().
   [[nodiscard]] std::size_t AxisPart(int t, int axis, Tile x) const {

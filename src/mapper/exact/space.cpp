@@ -212,7 +212,7 @@ void Spaces::Collect(int level, int dim, Tile room, Tile factors, std::int64_t c
 
 double Spaces::Merge(int level, const Space& space, int t, Tile x) {
   double merge = space.merge[Index(t)];
-  if (!HasBit(space.collides, t) || !model_->Merges(level, t)) {
+  if (!HasBit(space.collides & ~model_->joint(), t) || !model_->Merges(level, t)) {
     return merge;
   }
   for (int a = 0; a < model_->compiled().tensor[Index(t)].axes; ++a) {
@@ -293,9 +293,9 @@ const std::vector<TensorDoubles>* Spaces::CollidingRates(int level, std::size_t 
     return &rates;
   }
   mapping::Mapping mapping;
-  mapping.levels.resize(Index(model_->levels()) + 1);
+  mapping.levels.resize(Index(model_->levels()));
   for (int d = 0; d < lattice.dims(); ++d) {
-    // All of the tile inside one level: only its sizes matter.
+    // All of the tile inside one level: only its sizes matter. Compute units hold single points.
     if (lattice.Value(x, d) > 1) {
       mapping.levels[Index(level) + 1].temporal.push_back(
           mapping::PerfectLoop(d, lattice.Value(x, d)));

@@ -200,7 +200,6 @@ class RaggedBound {
   [[nodiscard]] double ComputeEdge(int t, int parent, const Unrolling& unrolling) const;
   [[nodiscard]] double Way(int t, int parent, int child, const Unrolling& unrolling) const;
   [[nodiscard]] static double Price(const Edge& edge, const Words& words);
-  [[nodiscard]] bool Merges(int t, int level) const;
   [[nodiscard]] static Copies Gather(const Unrolling& unrolling, int begin, int end, int dim,
                                      std::uint32_t levels = ~0U);
   [[nodiscard]] std::uint32_t Diagonals(int t, int parent, int child,

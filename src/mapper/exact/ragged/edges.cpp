@@ -22,11 +22,6 @@ using cost::Index;
 
 }  // namespace
 
-bool RaggedBound::Merges(int t, int level) const {
-  const cost::CompiledLevel& at = model_->compiled().level[Index(level)];
-  return model_->IsOutput(t) ? at.reduction : at.multicast;
-}
-
 // All outer copies but the last have work for all of their inner copies.
 RaggedBound::Copies RaggedBound::Gather(const Unrolling& unrolling, int begin, int end, int dim,
                                         std::uint32_t levels) {
@@ -65,7 +60,7 @@ double RaggedBound::Way(int t, int parent, int child, const Unrolling& unrolling
     for (int d = 0; d < model_->compiled().dims; ++d) {
       const auto active = static_cast<double>(unrolling.active[Index(l)][Index(d)]);
       units *= active;
-      copies *= HasBit(model_->dims_of(t), d) || !Merges(t, l) ? 1 : active;
+      copies *= HasBit(model_->dims_of(t), d) || !model_->Merges(l, t) ? 1 : active;
     }
     const cost::CompiledLevel& at = model_->compiled().level[Index(l)];
     if (at.has_network_cost && at.router_pj > 0) {
@@ -139,7 +134,7 @@ RaggedBound::Edge RaggedBound::MakeEdge(int t, int parent, int child,
   std::uint32_t apart = 0;
   for (int l = parent; l < child; ++l) {
     forwards = forwards || (model_->compiled().level[Index(l)].forwarding && !model_->IsOutput(t));
-    apart |= Merges(t, l) ? 0 : Bit(l);
+    apart |= model_->Merges(l, t) ? 0 : Bit(l);
   }
   Words least = {touched, touched};
   for (int d = 0; d < model_->compiled().dims; ++d) {
@@ -168,7 +163,7 @@ double RaggedBound::ComputeEdge(int t, int parent, const Unrolling& unrolling) c
   const Edge edge = MakeEdge(t, parent, levels, unrolling);
   std::uint32_t merging = 0;
   for (int l = parent; l < levels; ++l) {
-    merging |= Merges(t, l) ? Bit(l) : 0;
+    merging |= model_->Merges(l, t) ? Bit(l) : 0;
   }
   double served = 1;
   for (int d = 0; d < model_->compiled().dims; ++d) {

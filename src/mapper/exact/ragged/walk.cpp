@@ -152,7 +152,7 @@ RaggedBound::View RaggedBound::MakeView(int t, int level, const Keeps& keeps,
   }
   std::uint32_t merging = 0;
   for (int l = parent; l < child; ++l) {
-    merging |= Merges(t, l) ? Bit(l) : 0;
+    merging |= model_->Merges(l, t) ? Bit(l) : 0;
   }
   for (int d = 0; d < model_->compiled().dims; ++d) {
     view.inside[Index(d)] = Gather(unrolling, level, child, d);
