@@ -76,6 +76,10 @@ class MapTest(CliTest):
         self.assertIn("E1505", error)
         self.assertIn("Scratchpad is 1 words (2 bytes) short", error)
 
+    def test_the_longest_chain_with_overlapping_windows(self):
+        text = self.sluice("map", "conv K=1 C=1 P=3 Q=1 R=3 S=1", "--arch", DATA / "eight.yaml", "--no-cache").stdout
+        self.assertIn("proven optimal", text)
+
     def test_a_mapping_that_does_not_fit_is_exit_1(self):
         error = self.sluice("evaluate", "--arch", DATA / "tiny.yaml", "--op", "gemm M=4 N=4 K=4",
                             "-m", DATA / "too_big.yaml", code=1).stderr
