@@ -19,7 +19,7 @@
 #include "base/rng.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
-#include "mapper/exact/guard.h"
+#include "mapper/exact/search/guard.h"
 #include "mapper/mapper.h"
 #include "mapping/constraints.h"
 #include "mapping/mapping.h"

@@ -14,7 +14,7 @@
 #include "cost/evaluator.h"
 #include "mapper/exact/exact.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
 #include "mapper/mapper.h"
 #include "mapping/mapping.h"

@@ -14,9 +14,9 @@
 #include "cost/compiled.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
 #include "mapper/mapper.h"
 #include "mapping/constraints.h"
 

@@ -2,12 +2,12 @@
 /// \file
 /// The exact mapper: the best even mapping there is, with a proof (DESIGN.md section 6).
 ///
-/// Three steps. A short annealing gives an incumbent. Labels (labels.h) bound, for every tile a
-/// level may hold, what the levels below cost at least; they are built from the inside out and drop
-/// whatever can not beat the incumbent. A search from the outside in (tree.h) then looks at every
-/// mapping that the bounds leave, best first, pricing whole mappings with the evaluator. When it
-/// ends, the incumbent is optimal; when it is stopped, what is left open gives a bound, and the
-/// rest of the budget goes to annealing.
+/// Three steps. A short annealing gives an incumbent. Labels (search/labels.h) bound, for every
+/// tile a level may hold, what the levels below cost at least; they are built from the inside out
+/// and drop whatever can not beat the incumbent. A search from the outside in (search/tree.h) then
+/// looks at every mapping that the bounds leave, best first, pricing whole mappings with the
+/// evaluator. When it ends, the incumbent is optimal; when it is stopped, what is left open gives a
+/// bound, and the rest of the budget goes to annealing.
 ///
 /// Among mappings of equal objective the one is returned that is best in the figure the objective
 /// leaves out (latency: energy; energy: cycles), by a second solve.
@@ -23,9 +23,9 @@
 #include <string_view>
 #include <vector>
 
-#include "mapper/exact/labels.h"
 #include "mapper/exact/ragged/bound.h"
-#include "mapper/exact/tree.h"
+#include "mapper/exact/search/labels.h"
+#include "mapper/exact/search/tree.h"
 #include "mapper/mapper.h"
 
 namespace sluice::mapper {

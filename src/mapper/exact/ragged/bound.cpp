@@ -17,7 +17,7 @@
 #include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/steps.h"
 #include "mapper/exact/ragged/unroll.h"
 #include "mapper/exact/ragged/windows.h"

@@ -36,7 +36,7 @@
 #include "base/static_vector.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/steps.h"
 #include "mapper/exact/ragged/unroll.h"
 #include "mapper/exact/ragged/windows.h"

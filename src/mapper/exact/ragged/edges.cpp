@@ -8,7 +8,7 @@
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
 #include "mapper/exact/ragged/steps.h"
 #include "mapper/exact/ragged/unroll.h"

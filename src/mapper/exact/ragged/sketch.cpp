@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
 #include "mapper/exact/ragged/steps.h"
 #include "mapper/exact/ragged/unroll.h"

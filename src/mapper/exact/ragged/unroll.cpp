@@ -11,7 +11,7 @@
 
 #include "arch/architecture.h"
 #include "cost/compiled.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/steps.h"
 #include "mapping/validity.h"
 

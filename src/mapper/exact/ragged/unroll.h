@@ -12,7 +12,7 @@
 
 #include "arch/architecture.h"
 #include "cost/compiled.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 
 namespace sluice::mapper::exact {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cost/compiled.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
 #include "mapper/exact/ragged/steps.h"
 #include "mapper/exact/ragged/unroll.h"

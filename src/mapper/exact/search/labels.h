@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "mapper/exact/goal.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
 
 namespace sluice::mapper::exact {
 

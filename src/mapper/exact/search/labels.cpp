@@ -1,4 +1,4 @@
-#include "mapper/exact/labels.h"
+#include "mapper/exact/search/labels.h"
 
 #include <algorithm>
 #include <array>
@@ -11,9 +11,9 @@
 
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
 
 namespace sluice::mapper::exact {
 namespace {

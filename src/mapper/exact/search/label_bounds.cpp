@@ -13,10 +13,10 @@
 
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/labels.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
+#include "mapper/exact/search/labels.h"
 
 namespace sluice::mapper::exact {
 namespace {

@@ -26,9 +26,9 @@
 #include "cost/compiled.h"
 #include "cost/cost.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/labels.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
+#include "mapper/exact/search/labels.h"
 #include "mapping/mapping.h"
 
 namespace sluice::mapper::exact {
@@ -60,7 +60,7 @@ class Tree {
   [[nodiscard]] double open_bound() const { return open_bound_; }
   [[nodiscard]] const TreeCounts& counts() const { return counts_; }
 
-  /// Confines the search to one trail, in all orders (guard.h).
+  /// Confines the search to one trail, in all orders (search/guard.h).
   void Follow(const Trail& trail) { trail_ = trail; }
   /// The least bounds met while following, infinity where nothing came so far.
   struct Followed {

@@ -1,4 +1,4 @@
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"
-#include "mapper/exact/lattice.h"
+#include "mapper/exact/model/lattice.h"
 #include "mapping/constraints.h"
 #include "mapping/workload.h"
 

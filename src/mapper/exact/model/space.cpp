@@ -1,4 +1,4 @@
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/space.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cost/compiled.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
 #include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/validity.h"

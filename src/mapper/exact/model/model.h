@@ -19,7 +19,7 @@
 #include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
-#include "mapper/exact/lattice.h"
+#include "mapper/exact/model/lattice.h"
 #include "mapping/constraints.h"
 
 namespace sluice::mapper::exact {

@@ -1,4 +1,4 @@
-#include "mapper/exact/tree.h"
+#include "mapper/exact/search/tree.h"
 
 #include <algorithm>
 #include <array>
@@ -15,10 +15,10 @@
 #include "base/static_vector.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/labels.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
+#include "mapper/exact/search/labels.h"
 #include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/workload.h"

@@ -1,4 +1,4 @@
-#include "mapper/exact/guard.h"
+#include "mapper/exact/search/guard.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,11 +11,11 @@
 #include "cost/cost.h"
 #include "cost/evaluator.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/labels.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
-#include "mapper/exact/tree.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
+#include "mapper/exact/search/labels.h"
+#include "mapper/exact/search/tree.h"
 #include "mapper/mapper.h"
 #include "mapping/mapping.h"
 

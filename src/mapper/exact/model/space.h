@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mapper/exact/model.h"
+#include "mapper/exact/model/model.h"
 #include "mapping/mapping.h"
 
 namespace sluice::mapper::exact {

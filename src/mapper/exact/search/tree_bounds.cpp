@@ -13,11 +13,11 @@
 #include "arch/architecture.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
-#include "mapper/exact/labels.h"
-#include "mapper/exact/lattice.h"
-#include "mapper/exact/model.h"
-#include "mapper/exact/space.h"
-#include "mapper/exact/tree.h"
+#include "mapper/exact/model/lattice.h"
+#include "mapper/exact/model/model.h"
+#include "mapper/exact/model/space.h"
+#include "mapper/exact/search/labels.h"
+#include "mapper/exact/search/tree.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper::exact {

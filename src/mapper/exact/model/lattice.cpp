@@ -1,4 +1,4 @@
-#include "mapper/exact/lattice.h"
+#include "mapper/exact/model/lattice.h"
 
 #include <algorithm>  // NOLINT(misc-include-cleaner): std::ranges::lower_bound
 #include <bit>
