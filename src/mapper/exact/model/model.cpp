@@ -266,14 +266,15 @@ double Model::Copies(Tile space) const {
 }
 
 // Steps of the first window loop bring `slide` of the tile each (exact). Every other step of the
-// nest brings at least `other` of it:
+// nest moves the window by one of a few distances, or moves something else as well, and brings at
+// least what lies that far away, `other`:
 //   - loops irrelevant to t or on other axes take this axis back by all it has advanced, at least
-//     (factor - 1) steps: what remains is at most the overlap at that distance;
-//   - a loop of another dim of this axis may land anywhere near: only when it can not reach the
-//     tile (one such dim, first loop, checked) it counts like the ones above, otherwise as nothing;
-//   - the same dim further out moves on by a step or more: at least `slide`;
+//     (factor - 1) steps;
+//   - a loop of the other dim of this axis moves on by one of its steps, however that dim is split,
+//     and takes back all loops of the first one inside it;
+//   - the same dim further out moves on by one step, and takes back the other dim's loops inside;
 //   - loops over dims of their own bring the whole tile.
-// Sets with holes overlap irregularly: they count only when they have moved beyond their span.
+// Axes of three dims and more, and sets with holes that have not moved beyond their span: nothing.
 double Model::SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t factor,
                             bool closed) const {
   const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
@@ -289,27 +290,36 @@ double Model::SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t fac
   const std::int64_t kept = contiguous ? std::max<std::int64_t>(0, span - step)
                                        : AxisPositions(t, axis, child).SelfOverlap(step);
   const double slide = 1.0 - static_cast<double>(kept) / count;
+  const auto fresh = [&](std::int64_t distance) {
+    if (distance >= span) {
+      return 1.0;
+    }
+    return contiguous ? static_cast<double>(distance) / count : 0.0;
+  };
   const std::int64_t advanced = step * (factor - 1);
-  double other = 0;
-  if (advanced >= span) {
-    other = 1;
-  } else if (contiguous) {
-    other = static_cast<double>(advanced) / count;
-  }
+  const bool whole = lattice_.Value(x, dim) * factor == lattice_.Bound(dim);
+  double other = fresh(advanced);
   int partners = 0;
   for (const mapping::WorkloadTerm& term : tensor.axis[Index(axis)]) {
     if (term.dim == dim || lattice_.Value(x, term.dim) == lattice_.Bound(term.dim)) {
       continue;
     }
     ++partners;
-    const std::int64_t shift = term.coefficient * lattice_.Value(x, term.dim) - advanced;
-    if (!closed || partners > 1 || std::abs(shift) < span) {
-      other = 0;
+    const std::int64_t stride = term.coefficient * lattice_.Value(x, term.dim);
+    other = partners == 1 ? std::min(other, fresh(std::abs(stride - advanced))) : 0;
+    if (closed) {
+      continue;
+    }
+    for (const Lattice::Step& to : lattice_.Steps(dim, lattice_.Coordinate(x, dim))) {
+      if (to.factor % factor == 0) {
+        other = std::min(other, fresh(std::abs(stride - step * (to.factor - 1))));
+      }
+    }
+    for (const Lattice::Step& inside : lattice_.Steps(term.dim, lattice_.Coordinate(x, term.dim))) {
+      other = whole ? other : std::min(other, fresh(std::abs(step - stride * (inside.factor - 1))));
     }
   }
-  if (!closed && lattice_.Value(x, dim) * factor < lattice_.Bound(dim)) {
-    other = contiguous ? std::min(other, slide) : 0;
-  }
+  other = closed || whole ? other : std::min(other, slide);
   return (static_cast<double>(factor - 1) * slide + other) / static_cast<double>(factor);
 }
 

@@ -129,8 +129,10 @@ class Tree {
       double cycles;
       TensorDoubles enter;  ///< words that enter the fan-out for edges further inside
       TensorDoubles asked;  ///< energy of each edge that is still open, if it closed at once
+      TensorDoubles least;  ///< of these, whatever happens
     };
     std::vector<Inside> inside;
+    TensorDoubles least_edge{};  ///< of each edge, whatever happens
     /// Words that enter the fan-out for one picojoule of the edge.
     TensorDoubles enter{};
     /// Least share of its words that an open edge of t asks for, whatever the order.
@@ -172,6 +174,10 @@ class Tree {
                   const TensorDoubles& price, const TensorDoubles& merges, Edges& edges) const;
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
                              double price) const;
+  /// Energy at a source of t whatever follows: each word leaves it once.
+  [[nodiscard]] double Compulsory(int source, int t) const {
+    return model_->ParentRate(source, t) * model_->Touched(t);
+  }
   [[nodiscard]] double LeastShare(const Node& node, const Edges& edges, int t) const;
   /// Best objective when the edges cost `energy` each.
   [[nodiscard]] double Bound(const Node& node, const Edges& edges, const TensorDoubles& energy,

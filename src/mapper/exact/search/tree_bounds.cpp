@@ -61,6 +61,7 @@ void Tree::Price(const Node& node, const Candidate& candidate, const Labels& lab
     edges.delivered[i] = 0;
     edges.enter[i] = 0;
     edges.slide[i].fill(1);
+    edges.least_edge[i] = 0;
     const double merge = spaces_->Merge(node.level, space, t, candidate.tile);
     const double way =
         spaces_->Rate(node.level, static_cast<std::size_t>(candidate.space), t, merge);
@@ -74,6 +75,8 @@ void Tree::Price(const Node& node, const Candidate& candidate, const Labels& lab
       edges.closed[i] = edges.open[i] = node.price[i];
     } else {
       PriceEdge(node, candidate, t, price[i], merge, edges);
+      edges.least_edge[i] =
+          Compulsory(node.source[i], t) + model_->ChildRate(inner, t) * model_->Touched(t);
     }
     price[i] = model_->ParentRate(inner, t);
   }
@@ -138,22 +141,26 @@ void Tree::ListInside(const Node& node, const Candidate& candidate, const Labels
     double energy = label.energy - label.rebate * edges.copies;
     TensorDoubles enter{};
     TensorDoubles asked{};
+    TensorDoubles least{};
     for (int t = 0; t < model_->tensors(); ++t) {
       const std::size_t i = Index(t);
       if (HasBit(model_->joint(), t)) {
         continue;
       }
+      const int source = HasBit(candidate.keep, t) ? node.level + 1 : node.source[i];
       if (!HasBit(label.open, t)) {
-        energy += Asked(node, candidate.keep, t, label.pend[i], price[i]);
+        energy += std::max(Asked(node, candidate.keep, t, label.pend[i], price[i]),
+                           Compulsory(source, t));
         enter[i] =
             HasBit(candidate.keep, t) || model_->any_forwarding() ? 0 : label.pend[i] / merges[i];
       } else {
         asked[i] = Asked(node, candidate.keep, t, label.pend[i], price[i]) + label.fill[i];
+        least[i] = Compulsory(source, t);
       }
     }
     const double cycles =
         std::max({node.cycles, label.cycles, model_->ComputeCycles(edges.units * label.units)});
-    edges.inside.push_back({energy, cycles, enter, asked});
+    edges.inside.push_back({energy, cycles, enter, asked, least});
   }
 }
 
@@ -185,7 +192,7 @@ double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& en
   double sum = edges.fixed;
   double ports = 0;
   for (int t = 0; t < model_->tensors(); ++t) {
-    sum += energy[Index(t)];
+    sum += std::max(energy[Index(t)], edges.least_edge[Index(t)]);
   }
   if (goal_->counts_cycles()) {
     ports = PortCycles(node, edges, energy);
@@ -194,7 +201,7 @@ double Tree::Bound(const Node& node, const Edges& edges, const TensorDoubles& en
   for (const Edges::Inside& inside : edges.inside) {
     double further = inside.energy;
     for (int t = 0; t < model_->tensors(); ++t) {
-      further += inside.asked[Index(t)] * share[Index(t)];
+      further += std::max(inside.asked[Index(t)] * share[Index(t)], inside.least[Index(t)]);
     }
     const double cycles = std::max(inside.cycles, ports);
     const double direct = goal_->Value(sum + further, cycles);
@@ -380,7 +387,8 @@ double Tree::InnerBound(Node& child) {
       }
       if (!HasBit(label.open, t)) {
         asked[i] = 1;
-        energy += Asked(child, child.keep, t, label.pend[i], child.price[i]);
+        energy += std::max(Asked(child, child.keep, t, label.pend[i], child.price[i]),
+                           Compulsory(child.source[i], t));
         continue;
       }
       double share = 1 / closing[i].run;
@@ -390,8 +398,9 @@ double Tree::InnerBound(Node& child) {
                                        loop->loop.bound, closing[i].own);
       }
       asked[i] = share;
-      energy += Asked(child, child.keep, t, label.pend[i] * share, child.price[i]) +
-                label.fill[i] * share;
+      energy += std::max(Asked(child, child.keep, t, label.pend[i] * share, child.price[i]) +
+                             label.fill[i] * share,
+                         Compulsory(child.source[i], t));
     }
     const double cycles =
         std::max({child.cycles, label.cycles, model_->ComputeCycles(units * label.units),
