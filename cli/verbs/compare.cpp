@@ -65,8 +65,8 @@ class CompareVerb final : public Verb {
            "  sluice compare \"gemm M=64 N=64 K=64\" --cost-command ./my-model --json\n"
            "  sluice compare resnet-101 --mapper dcp,genetic --shared --budget-evaluations 1000\n"
            "  sluice compare dcp12 --mapper dcp,annealing --pareto 8 --budget-evaluations 2400\n"
-           "Searches: dcp, genetic, genetic-all, annealing, es, de, pso, cma-es, random,\n"
-           "dla, shi, eye.\n"
+           "Searches: dcp, dcp-paper, genetic, genetic-all, annealing, es, de, pso,\n"
+           "cma-es, random, dla, shi, eye.\n"
            "dcp12: twelve layers of VGG-16, ResNet-50 and MobileNet-v2.\n";
   }
   void Declare(Options& options) override {

@@ -33,6 +33,7 @@ class DatasetVerb final : public Verb {
     options.Integer("--codes", "codes of each layer", 1, predict::kMaxCodes, &codes_);
     options.Integer("--levels", "of a code", 1, predict::kMaxPredictLevels, &levels_);
     options.Flag("--cut-windows", "tiles of R and S too", &cut_windows_);
+    options.Text("--hw", "FILE", "MAESTRO's hardware file: all layers on this machine", &hardware_);
     options.Text("--model", "NAME", "who labels: maestro-exact or maestro", &model_);
     options.Integer("--seed", "of layers, machines and codes", 0, INT64_MAX, &seed_);
     options.Integer("--threads", "0 = every core", 0, kMaxThreads, &threads_);
@@ -56,7 +57,7 @@ class DatasetVerb final : public Verb {
         }};
     const int threads = threads_ == 0 ? HardwareThreads() : static_cast<int>(threads_);
     SLUICE_TRY(const predict::DatasetRun run,
-               driver::MakeDataset(output_, model_, options, threads, control));
+               driver::MakeDataset(output_, {model_, hardware_}, options, threads, control));
     line.Clear();
     SLUICE_TRY_STATUS(json_ ? Print(driver::JsonOfDatasetRun(output_, run))
                             : Print(driver::RenderDatasetRun(output_, run)));
@@ -67,6 +68,7 @@ class DatasetVerb final : public Verb {
   static constexpr std::int64_t kMaxThreads = 1024;
   std::string output_;
   std::string model_ = "maestro-exact";
+  std::string hardware_;
   std::int64_t layers_ = 4000;
   std::int64_t codes_ = 96;
   std::int64_t levels_ = 2;

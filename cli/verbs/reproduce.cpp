@@ -26,11 +26,13 @@ class ReproduceVerb final : public Verb {
   }
   [[nodiscard]] std::string_view examples() const override {
     return "  sluice reproduce dcp            (some minutes)\n"
-           "  sluice reproduce dcp --full     (three times the seeds, an hour)\n";
+           "  sluice reproduce dcp --full     (three times the seeds, 20 minutes)\n"
+           "  sluice reproduce dcp --full --part \"network totals\"\n";
   }
   void Declare(Options& options) override {
     options.Positional("what", "dcp", &what_);
     options.Flag("--full", "more seeds, layers and codes; trains again", &full_);
+    options.Text("--part", "NAME", "only this: " + driver::PartsOfDcp(), &part_);
     options.Integer("--seed", "the first seed", 0, std::numeric_limits<std::int64_t>::max() / 2,
                     &seed_);
     options.Integer("--threads", "0 = all cores; never changes the result", 0, 4096, &threads_);
@@ -45,6 +47,7 @@ class ReproduceVerb final : public Verb {
     ProgressLine progress(context.progress);
     driver::ReproduceOptions options;
     options.full = full_;
+    options.part = part_;
     options.seed = static_cast<std::uint64_t>(seed_);
     options.threads = static_cast<int>(threads_);
     options.stop = context.stop;
@@ -61,6 +64,7 @@ class ReproduceVerb final : public Verb {
  private:
   std::string what_;
   bool full_ = false;
+  std::string part_;
   std::int64_t seed_ = 1;
   std::int64_t threads_ = 0;
   bool json_ = false;

@@ -23,6 +23,7 @@ class TrainVerb final : public Verb {
   }
   [[nodiscard]] std::string_view examples() const override {
     return "  sluice train --default -o default.predictor\n"
+           "  sluice train --default --features paper -o paper.predictor\n"
            "  sluice train codes.dataset -o mine.predictor --epochs 8 --curves curves.html\n"
            "The same data and seed give the same file. One core.\n";
   }
@@ -31,6 +32,8 @@ class TrainVerb final : public Verb {
     options.Flag("--default", "data and options of the shipped predictor", &default_);
     options.Text("--output,-o", "FILE", "the predictor", &output_);
     options.Text("--curves", "FILE", "losses over epochs: a page (.html) or JSON", &curves_);
+    options.Text("--features", "NAME", "derived, or paper: codes as numbers, for dcp-paper",
+                 &features_);
     options.Integer("--members", "networks of the ensemble", 1, kMaxMembers, &members_);
     options.Integer("--width", "units of each of three hidden layers", 1, kMaxWidth, &width_);
     options.Integer("--epochs", "at most; stops early without progress", 1, kMaxEpochs, &epochs_);
@@ -47,11 +50,16 @@ class TrainVerb final : public Verb {
                              default_ ? "--default brings its own data" : "nothing to train on")
                       .WithHint("a data set of `sluice dataset`, or --default"));
     }
+    if (features_ != "derived" && features_ != "paper") {
+      return Fail(Diagnostic(ErrorCode::kUnknownName, "there are no features `" + features_ + "`")
+                      .WithHint("derived or paper"));
+    }
     driver::TrainRequest request;
     request.dataset = dataset_;
     request.output = output_;
     request.curves = curves_;
-    request.options = driver::DefaultTraining();
+    request.options = driver::DefaultTraining(features_ == "paper" ? predict::Encoding::kScalar
+                                                                   : predict::Encoding::kDerived);
     if (!default_) {
       request.options.members = static_cast<int>(members_);
       request.options.epochs = static_cast<int>(epochs_);
@@ -77,8 +85,9 @@ class TrainVerb final : public Verb {
   std::string dataset_;
   std::string output_;
   std::string curves_;
+  std::string features_ = "derived";
   std::int64_t members_ = 3;
-  std::int64_t width_ = 128;
+  std::int64_t width_ = 64;
   std::int64_t epochs_ = 16;
   std::int64_t seed_ = 1;
   bool default_ = false;

@@ -165,6 +165,24 @@ Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) {
   return content;
 }
 
+Status CheckWritable(const std::string& path) {
+  struct stat info = {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) {
+    return Fail(Unwritable(path, EISDIR));
+  }
+  if (exists && !S_ISREG(info.st_mode)) {
+    return {};
+  }
+  std::string temporary = (exists ? ResolveTarget(path) : path) + ".XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) {
+    return Fail(Unwritable(path, errno));
+  }
+  ::unlink(temporary.c_str());
+  return {};
+}
+
 Status WriteFileAtomic(const std::string& path, std::string_view content) {
   struct stat info = {};
   const bool exists = ::stat(path.c_str(), &info) == 0;

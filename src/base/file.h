@@ -17,4 +17,8 @@ Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes);
 /// Replaces `path` by `content`, atomically. Errors: kFileUnwritable (also for a full disk).
 Status WriteFileAtomic(const std::string& path, std::string_view content);
 
+/// Whether WriteFileAtomic could begin, for who works long for what goes there. Changes nothing.
+/// Errors: kFileUnwritable.
+Status CheckWritable(const std::string& path);
+
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -16,7 +17,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "driver/catalog/catalog.h"
+#include "driver/reproduce/dcp_set.h"
 #include "driver/text/page.h"
+#include "io/maestro/hardware.h"
 #include "mapper/codes/search.h"
 #include "predict/features.h"
 #include "predict/predictor.h"
@@ -31,8 +34,8 @@ Result<predict::Dataset> DatasetOf(const TrainRequest& request, const LearnContr
   if (!request.dataset.empty()) {
     return predict::ReadDataset(request.dataset);
   }
-  predict::Dataset dataset =
-      predict::SampleDataset(DefaultDataset(), 1, control.stop, [&](const auto& progress) {
+  predict::Dataset dataset = predict::SampleDataset(
+      DefaultDataset(request.options.encoding), 1, control.stop, [&](const auto& progress) {
         if (control.progress) {
           control.progress(static_cast<std::int64_t>(progress.groups),
                            static_cast<std::int64_t>(progress.of), "layers labelled");
@@ -55,14 +58,17 @@ void AddMetrics(Page& page, const predict::Metrics& metrics) {
 
 }  // namespace
 
-Result<predict::DatasetRun> MakeDataset(const std::string& path, const std::string& model,
+Result<predict::DatasetRun> MakeDataset(const std::string& path, const LabelRequest& request,
                                         predict::DatasetOptions options, int threads,
                                         const LearnControl& control) {
-  if (model != "maestro" && model != "maestro-exact") {
-    return Fail(Diagnostic(ErrorCode::kUnknownName, "unknown cost model `" + model + "`")
+  if (request.model != "maestro" && request.model != "maestro-exact") {
+    return Fail(Diagnostic(ErrorCode::kUnknownName, "unknown cost model `" + request.model + "`")
                     .WithHint("maestro-exact or maestro"));
   }
-  options.compatible = model == "maestro";
+  options.compatible = request.model == "maestro";
+  if (!request.hardware.empty()) {
+    SLUICE_TRY(options.machine, io::LoadMaestroHardware(request.hardware));
+  }
   return predict::MakeDataset(path, options, threads, control.stop, [&](const auto& progress) {
     if (control.progress) {
       control.progress(static_cast<std::int64_t>(progress.groups),
@@ -71,19 +77,32 @@ Result<predict::DatasetRun> MakeDataset(const std::string& path, const std::stri
   });
 }
 
-predict::DatasetOptions DefaultDataset() {
+predict::DatasetOptions DefaultDataset(predict::Encoding encoding) {
   predict::DatasetOptions options;
   options.groups = 6000;
+  if (encoding == predict::Encoding::kScalar) {
+    options.machine = EdgeMachine(kFairBandwidth);
+  }
   return options;
 }
 
-predict::TrainOptions DefaultTraining() {
+predict::TrainOptions DefaultTraining(predict::Encoding encoding) {
   predict::TrainOptions options;
+  options.encoding = encoding;
   options.epochs = 16;
+  if (encoding == predict::Encoding::kScalar) {
+    options.members = 1;
+    options.hidden = {256, 256, 256};
+  }
   return options;
 }
 
 Result<Trained> TrainPredictor(const TrainRequest& request, const LearnControl& control) {
+  for (const std::string& path : {request.output, request.curves}) {
+    if (!path.empty()) {
+      SLUICE_TRY_STATUS(CheckWritable(path));  // before minutes of work are lost
+    }
+  }
   const double start = ProcessSeconds();
   SLUICE_TRY(const predict::Dataset dataset, DatasetOf(request, control));
   Trained trained;
@@ -137,29 +156,54 @@ Result<std::string> FindPredictor(const SearchPaths& paths, const std::string& t
                   .WithHint("a file that sluice train wrote, or `default`"));
 }
 
+namespace {
+
+constexpr std::string_view kDcp = "dcp";
+constexpr std::string_view kDcpPaper = "dcp-paper";
+
+Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindLearnedSearch(
+    const SearchPaths& paths, const std::string& name, const LearnedOptions& options) {
+  const bool as_published = name == kDcpPaper;
+  std::vector<std::string> names = {"default", "windows"};
+  if (!options.predictor.empty()) {
+    names = {options.predictor};
+  } else if (as_published) {
+    names = {"paper", "paper-windows", "paper-levels"};
+  }
+  std::vector<std::shared_ptr<const predict::Predictor>> predictors;
+  for (const std::string& one : names) {
+    SLUICE_TRY(const std::string path, FindPredictor(paths, one));
+    SLUICE_TRY(predict::Predictor predictor, predict::Predictor::Load(path));
+    const bool scalar = predictor.encoding() == predict::Encoding::kScalar;
+    if (scalar != as_published) {
+      return Fail(Diagnostic(ErrorCode::kPlanMismatch,
+                             fmt::format("`{}` was trained with features that {} does not read",
+                                         path, name))
+                      .WithHint(fmt::format(
+                          "it serves --mapper {}; sluice train{} makes one for {}",
+                          scalar ? kDcpPaper : kDcp, scalar ? "" : " --features paper", name)));
+    }
+    predictors.push_back(std::make_shared<const predict::Predictor>(std::move(predictor)));
+  }
+  predict::PropagateOptions propagate =
+      as_published ? predict::PublishedOptions() : predict::PropagateOptions();
+  propagate.few_shot = options.few_shot;
+  propagate.rules = options.predictor.empty();
+  return std::shared_ptr<const mapper::codes::CodeSearch>(
+      predict::MakePropagationSearch(std::move(predictors), propagate));
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(const SearchPaths& paths,
                                                                     const std::string& name,
                                                                     const LearnedOptions& options) {
-  if (name == "dcp") {
-    std::vector<std::string> names = {"default", "windows"};
-    if (!options.predictor.empty()) {
-      names = {options.predictor};
-    }
-    std::vector<std::shared_ptr<const predict::Predictor>> predictors;
-    for (const std::string& one : names) {
-      SLUICE_TRY(const std::string path, FindPredictor(paths, one));
-      SLUICE_TRY(predict::Predictor predictor, predict::Predictor::Load(path));
-      predictors.push_back(std::make_shared<const predict::Predictor>(std::move(predictor)));
-    }
-    predict::PropagateOptions propagate;
-    propagate.few_shot = options.few_shot;
-    propagate.rules = options.predictor.empty();
-    return std::shared_ptr<const mapper::codes::CodeSearch>(
-        predict::MakePropagationSearch(std::move(predictors), propagate));
+  if (name == kDcp || name == kDcpPaper) {
+    return FindLearnedSearch(paths, name, options);
   }
   auto found = mapper::codes::FindCodeSearch(name);
   if (!found) {
-    found.error().hint += ", dcp";
+    found.error().hint += fmt::format(", {}, {}", kDcp, kDcpPaper);
     return Fail(std::move(found).error());
   }
   // Those of the module live as long as the program.

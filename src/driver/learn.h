@@ -26,9 +26,14 @@ struct LearnControl {
   std::function<void(std::int64_t, std::int64_t, std::string_view)> progress;
 };
 
-/// Makes or continues a data set. Errors: those of predict::MakeDataset; kUnknownName for a model
-/// other than maestro-exact and maestro.
-Result<predict::DatasetRun> MakeDataset(const std::string& path, const std::string& model,
+/// Who labels a data set, in the user's words.
+struct LabelRequest {
+  std::string model = "maestro-exact";
+  std::string hardware;  ///< a MAESTRO hardware file; empty: each layer has a random machine
+};
+/// Makes or continues a data set. Errors: those of predict::MakeDataset and of reading the machine;
+/// kUnknownName for a model other than maestro-exact and maestro.
+Result<predict::DatasetRun> MakeDataset(const std::string& path, const LabelRequest& request,
                                         predict::DatasetOptions options, int threads,
                                         const LearnControl& control);
 
@@ -38,9 +43,10 @@ struct TrainRequest {
   std::string curves;   ///< a file: a page if its name ends in .html, else JSON; empty: none
   predict::TrainOptions options;
 };
-/// What the shipped predictor was trained on, and how.
-predict::DatasetOptions DefaultDataset();
-predict::TrainOptions DefaultTraining();
+/// What the shipped predictor of an encoding was trained on, and how. That of scalar codes, which
+/// see no machine, on the edge machine alone.
+predict::DatasetOptions DefaultDataset(predict::Encoding encoding);
+predict::TrainOptions DefaultTraining(predict::Encoding encoding);
 
 struct Trained {
   std::string output;
@@ -66,8 +72,9 @@ struct LearnedOptions {
   std::string predictor;      ///< a file; empty: the shipped ones
   std::int64_t few_shot = 0;  ///< samples that tune it before the search
 };
-/// Any search over codes by its name: those of mapper::codes, and `dcp` with a predictor.
-/// Errors: kUnknownName; those of reading the predictor.
+/// Any search over codes by its name: those of mapper::codes, `dcp` and `dcp-paper` with a
+/// predictor. Errors: kUnknownName; those of reading the predictor; kPlanMismatch for one that
+/// reads codes as the other search does.
 Result<std::shared_ptr<const mapper::codes::CodeSearch>> FindSearch(
     const SearchPaths& paths, const std::string& name, const LearnedOptions& options = {});
 

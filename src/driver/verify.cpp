@@ -232,6 +232,8 @@ Result<std::int64_t> WriteCertificate(const std::string& path, const MapOutcome&
   result.score = evaluation.cost.score;
   result.bound = outcome.bound;
   result.evaluations = outcome.evaluations;
+  result.candidates = outcome.candidates;
+  result.ruled_out = outcome.ruled_out;
   if (outcome.stopped == mapper::StopReasonName(mapper::StopReason::kProven) &&
       !IsRagged(evaluation.mapping)) {
     result.stopped = mapper::StopReason::kProven;

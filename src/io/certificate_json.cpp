@@ -14,7 +14,6 @@
 
 #include "arch/architecture.h"
 #include "base/diagnostic.h"
-#include "base/static_vector.h"
 #include "cost/certificate.h"
 #include "cost/cost.h"
 #include "io/yaml/yaml.h"
@@ -32,15 +31,6 @@ constexpr std::int64_t kAllTensors = (std::int64_t{1} << mapping::kMaxTensors) -
 
 std::string Text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-template <class List>
-Json Numbers(const List& list) {
-  Json json = Json::array();
-  for (const auto number : list) {
-    json.push_back(number);
-  }
-  return json;
 }
 
 Json Loops(const mapping::LoopList& loops) {
@@ -139,32 +129,6 @@ Status ReadMapping(const Cursor& root, mapping::Mapping& out) {
   return {};
 }
 
-Status ReadSizes(const Cursor& at, StaticVector<std::int64_t, mapping::kMaxDims>& out) {
-  SLUICE_TRY(const std::vector<Cursor> sizes,
-             List(at, static_cast<std::size_t>(mapping::kMaxDims)));
-  for (const Cursor& size : sizes) {
-    SLUICE_TRY(const std::int64_t value, size.AsInt(1, kMaxInt32));
-    out.push_back(value);
-  }
-  return {};
-}
-
-Status ReadCells(const Cursor& root, std::vector<cost::CertificateCell>& out) {
-  SLUICE_TRY(const Cursor at, root.At("cells"));
-  SLUICE_TRY(const std::vector<Cursor> cells, List(at, cost::kMaxListedCells));
-  for (const Cursor& entry : cells) {
-    SLUICE_TRY(const std::vector<Cursor> parts,
-               Tuple(entry, 4, "tile, spatial factors, kept tensors and bound"));
-    cost::CertificateCell& cell = out.emplace_back();
-    SLUICE_TRY_STATUS(ReadSizes(parts[0], cell.tile));
-    SLUICE_TRY_STATUS(ReadSizes(parts[1], cell.space));
-    SLUICE_TRY(const std::int64_t keep, parts[2].AsInt(0, kAllTensors));
-    cell.keep = static_cast<std::uint32_t>(keep);
-    SLUICE_TRY(cell.bound, Figure(parts[3]));
-  }
-  return {};
-}
-
 Status ReadHeader(const Cursor& root, CertificateFile& file) {
   std::string format;
   SLUICE_TRY_STATUS(Read(root, "format", format));
@@ -184,10 +148,9 @@ Status ReadHeader(const Cursor& root, CertificateFile& file) {
                     version),
         fmt::format("it reads version {}; map the operator again", cost::kCertificateVersion)));
   }
-  SLUICE_TRY_STATUS(
-      Fields(root, {"format", "version", "operator", "architecture", "policy", "constraints",
-                    "problem", "objective", "energy_pj", "cycles", "bound", "open_cells",
-                    "listed_below", "evaluations", "mapping", "cells"}));
+  SLUICE_TRY_STATUS(Fields(root, {"format", "version", "operator", "architecture", "policy",
+                                  "constraints", "problem", "objective", "energy_pj", "cycles",
+                                  "bound", "evaluations", "candidates", "ruled_out", "mapping"}));
   SLUICE_TRY_STATUS(Read(root, "operator", file.descriptor));
   SLUICE_TRY_STATUS(Read(root, "architecture", file.architecture));
   SLUICE_TRY_STATUS(Read(root, "policy", file.policy));
@@ -209,14 +172,14 @@ std::string CertificateToJson(const CertificateFile& file) {
                      {"energy_pj", c.score.energy_pj},
                      {"cycles", c.score.cycles},
                      {"bound", c.bound},
-                     {"open_cells", c.open_cells},
-                     {"listed_below", c.listed_below},
-                     {"evaluations", c.evaluations}};
+                     {"evaluations", c.evaluations},
+                     {"candidates", c.candidates},
+                     {"ruled_out", c.ruled_out}};
   std::string out = "{\n";
   for (const auto& item : head.items()) {
     out += fmt::format("  {}: {},\n", Text(Json(item.key())), Text(item.value()));
   }
-  // One line a level and one a cell.
+  // One line a level.
   out += "  \"mapping\": [";
   for (std::size_t l = 0; l < c.mapping.levels.size(); ++l) {
     const mapping::LevelMapping& level = c.mapping.levels[l];
@@ -225,12 +188,6 @@ std::string CertificateToJson(const CertificateFile& file) {
                        {"spatial_x", Loops(level.spatial_x)},
                        {"spatial_y", Loops(level.spatial_y)}};
     out += fmt::format("{}\n    {}", l == 0 ? "" : ",", Text(json));
-  }
-  out += "\n  ],\n  \"cells\": [";
-  for (std::size_t i = 0; i < c.cells.size(); ++i) {
-    const cost::CertificateCell& cell = c.cells[i];
-    const Json json = {Numbers(cell.tile), Numbers(cell.space), cell.keep, cell.bound};
-    out += fmt::format("{}\n    {}", i == 0 ? "" : ",", Text(json));
   }
   out += "\n  ]\n}\n";
   return out;
@@ -254,11 +211,10 @@ Result<CertificateFile> CertificateFromJson(const std::string& text, const std::
   SLUICE_TRY_STATUS(Read(root, "energy_pj", c.score.energy_pj));
   SLUICE_TRY_STATUS(Read(root, "cycles", c.score.cycles));
   SLUICE_TRY_STATUS(Read(root, "bound", c.bound));
-  SLUICE_TRY_STATUS(Read(root, "open_cells", c.open_cells));
-  SLUICE_TRY_STATUS(Read(root, "listed_below", c.listed_below));
   SLUICE_TRY_STATUS(Read(root, "evaluations", c.evaluations));
+  SLUICE_TRY_STATUS(Read(root, "candidates", c.candidates));
+  SLUICE_TRY_STATUS(Read(root, "ruled_out", c.ruled_out));
   SLUICE_TRY_STATUS(ReadMapping(root, c.mapping));
-  SLUICE_TRY_STATUS(ReadCells(root, c.cells));
   return file;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Certificates as JSON, format version 1: docs/certificates.md documents every field. A file names
+/// Certificates as JSON, format version 2: docs/certificates.md documents every field. A file names
 /// what it is about (operator, architecture, policy, constraints), so that `sluice verify` needs
 /// nothing else. The reader is strict, like that of plans. Tested by
 /// tests/unit/certificate_json_test.cpp and tests/fuzz/certificate_json.cpp.

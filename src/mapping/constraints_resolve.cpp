@@ -22,6 +22,7 @@
 #include "arch/architecture.h"
 #include "base/checked.h"
 #include "base/diagnostic.h"
+#include "base/divisors.h"
 #include "base/text.h"
 #include "ir/network.h"
 #include "mapping/constraints.h"
@@ -395,13 +396,7 @@ class Resolver {
   /// The largest divisor of `bound` that is a product of one factor from each range; 0: there is
   /// none.
   static std::int64_t LargestProduct(const std::vector<Range>& ranges, std::int64_t bound) {
-    std::vector<std::int64_t> divisors;
-    for (std::int64_t i = 1; i * i <= bound; ++i) {
-      if (bound % i == 0) {
-        divisors.push_back(i);
-        divisors.push_back(bound / i);
-      }
-    }
+    const std::vector<std::int64_t> divisors = DivisorsOf(bound);
     std::set<std::int64_t> products = {1};
     for (const Range& range : ranges) {
       if (range.min == 1 && range.max == 1) {

@@ -17,6 +17,7 @@
 #include "mapping/dataflow/dataflow.h"
 #include "predict/dual.h"
 #include "predict/formula.h"
+#include "predict/scalar_features.h"
 
 namespace sluice::predict {
 namespace {
@@ -192,8 +193,11 @@ void Context::MakeBounds() {
                  std::log(kSmallest), std::log(kSmallest)};
 }
 
-std::size_t FeatureCount(int levels) {
+std::size_t FeatureCount(int levels, Encoding encoding) {
   SLUICE_CHECK(levels >= 1 && levels <= kMaxPredictLevels, "1 to 3 levels");
+  if (encoding == Encoding::kScalar) {
+    return ScalarFeatureCount(levels);
+  }
   mapping::Layer layer;
   layer.size.fill(0);
   for (const auto dim : {mapping::LayerDim::kC, mapping::LayerDim::kK, mapping::LayerDim::kR,
@@ -210,8 +214,11 @@ std::size_t FeatureCount(int levels) {
 }
 
 void Features(const Context& context, const mapping::DataflowCode& code, std::span<float> features,
-              Components& estimate) {
+              Components& estimate, Encoding encoding) {
   SLUICE_CHECK(code.levels.size() <= kMaxPredictLevels, "at most 3 levels");
+  if (encoding == Encoding::kScalar) {
+    return ScalarFeatures(context, code, features, estimate);
+  }
   const auto levels = LevelsOf(code);
   EvaluateFormula<double>(context, std::span(levels).first(code.levels.size()), estimate,
                           Collect{features});
@@ -227,8 +234,12 @@ Components EstimateOf(const Context& context, const mapping::DataflowCode& code)
 }
 
 void RelaxedFeaturesOf(const Context& context, int levels, std::uint32_t allowed,
-                       std::span<const double> variables, RelaxedFeatures& result) {
+                       std::span<const double> variables, RelaxedFeatures& result,
+                       Encoding encoding) {
   SLUICE_CHECK(variables.size() == VariableCount(levels), "one number a variable");
+  if (encoding == Encoding::kScalar) {
+    return RelaxedScalarFeatures(context, levels, variables, result);
+  }
   switch (levels) {
     case 1:
       return Relaxed<1>(context, allowed, variables, result);

@@ -9,7 +9,11 @@
 /// features too, and the estimate. All of it is a smooth function of a *relaxed* code (a
 /// probability for every choice, real tile sizes), so that one formula serves for training, for
 /// prediction and for gradients. What it leaves out (first and last steps, halos under several
-/// loops, rounding) is left to be learned. Tested by tests/unit/predict_features_test.cpp.
+/// loops, rounding) is left to be learned.
+///
+/// Beside them there are the features of the paper, for comparison: the numbers of the code as they
+/// are, choices too, and nothing of the machine (scalar_features.h).
+/// Tested by tests/unit/predict_features_test.cpp.
 
 #include <array>
 #include <cstddef>
@@ -28,6 +32,12 @@ namespace sluice::predict {
 /// Files made for other features are refused.
 inline constexpr std::uint32_t kFeatureVersion = 1;
 inline constexpr int kMaxPredictLevels = 3;
+
+/// What a predictor sees of a code.
+enum class Encoding : std::uint8_t {
+  kDerived,  ///< as said above
+  kScalar,   ///< the numbers of the code, as DCP has it
+};
 
 enum class Component : std::uint8_t {
   kLatency,
@@ -74,18 +84,19 @@ class Context {
 };
 
 /// Requires: 1 to kMaxPredictLevels levels.
-std::size_t FeatureCount(int levels);
+std::size_t FeatureCount(int levels, Encoding encoding = Encoding::kDerived);
 
-/// Features of a code, and the estimate ln(component / bound). Requires: a canonical code with
-/// `levels` levels; features of FeatureCount(levels).
+/// Features of a code, and the estimate ln(component / bound), which for scalar ones says 0 for
+/// ln(component). Requires: a canonical code with `levels` levels; features of FeatureCount.
 void Features(const Context& context, const mapping::DataflowCode& code, std::span<float> features,
-              Components& estimate);
+              Components& estimate, Encoding encoding = Encoding::kDerived);
 
-/// The estimate alone.
+/// The estimate of derived features alone.
 Components EstimateOf(const Context& context, const mapping::DataflowCode& code);
 
 /// A relaxed code as numbers: per level kDims logits of the parallel dim, the logarithm of the
-/// units, kDims order keys (smaller is further out), kDims logarithms of tiles.
+/// units, kDims order keys (smaller is further out), kDims logarithms of tiles. Under scalar
+/// features the first of the logits is the number of the parallel dim, and the others mean nothing.
 inline constexpr std::size_t kVariablesPerLevel = std::size_t{3} * mapping::kCodeDims + 1;
 constexpr std::size_t VariableCount(int levels) {
   return kVariablesPerLevel * static_cast<std::size_t>(levels);
@@ -111,6 +122,7 @@ struct RelaxedFeatures {
 };
 /// Requires: VariableCount(levels) variables. `allowed`: dims that may be parallel, per bit.
 void RelaxedFeaturesOf(const Context& context, int levels, std::uint32_t allowed,
-                       std::span<const double> variables, RelaxedFeatures& result);
+                       std::span<const double> variables, RelaxedFeatures& result,
+                       Encoding encoding = Encoding::kDerived);
 
 }  // namespace sluice::predict

@@ -38,14 +38,16 @@ std::string Text(const mapper::codes::SpaceOptions& space) {
 
 }  // namespace
 
-Predictor::Predictor(const mapper::codes::SpaceOptions& space, std::vector<float> center,
-                     std::vector<float> scale, std::vector<Mlp<float>> members, ModelOrigin origin)
+Predictor::Predictor(const mapper::codes::SpaceOptions& space, Encoding encoding,
+                     std::vector<float> center, std::vector<float> scale,
+                     std::vector<Mlp<float>> members, ModelOrigin origin)
     : space_(space),
+      encoding_(encoding),
       center_(std::move(center)),
       scale_(std::move(scale)),
       members_(std::move(members)),
       origin_(std::move(origin)) {
-  const std::size_t features = FeatureCount(space.levels);
+  const std::size_t features = FeatureCount(space.levels, encoding);
   SLUICE_CHECK(center_.size() == features && scale_.size() == features && !members_.empty(),
                "as many numbers as features");
   for (const auto& member : members_) {
@@ -65,7 +67,7 @@ Status Predictor::CheckSpace(const mapper::codes::SpaceOptions& space) const {
 
 void Predictor::Standardised(const Context& context, const mapping::DataflowCode& code,
                              std::span<float> features, Components& estimate) const {
-  Features(context, code, features, estimate);
+  Features(context, code, features, estimate, encoding_);
   for (std::size_t i = 0; i < features.size(); ++i) {
     features[i] = std::clamp((features[i] - center_[i]) * scale_[i], -kFar, kFar);
   }
@@ -104,7 +106,8 @@ void Predictor::Predict(const Context& context, std::span<const mapping::Dataflo
         const double mean = p.mean[c] / size;
         const double variance = std::max(p.spread[c] / size - mean * mean, 0.0);
         p.spread[c] = std::sqrt(variance);
-        p.mean[c] = Shrunk(mean, variance) + estimates[i][c] + context.log_bounds()[c];
+        const double said = encoding_ == Encoding::kDerived ? Shrunk(mean, variance) : mean;
+        p.mean[c] = said + estimates[i][c] + context.log_bounds()[c];
       }
     }
   }
@@ -134,7 +137,7 @@ void Predictor::PredictRelaxed(const Context& context, std::size_t member, std::
   result.values.resize(codes);
   for (std::size_t i = 0; i < codes; ++i) {
     RelaxedFeaturesOf(context, space_.levels, allowed, variables.subspan(i * count, count),
-                      work.relaxed);
+                      work.relaxed, encoding_);
     for (std::size_t f = 0; f < width; ++f) {
       work.batch[i * width + f] =
           std::clamp((work.relaxed.features[f] - center_[f]) * scale_[f], -kFar, kFar);

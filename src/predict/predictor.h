@@ -1,7 +1,8 @@
 #pragma once
 /// \file
 /// The trained predictor: an ensemble of small networks, each correcting the analytic estimate of
-/// features.h. Their mean is the prediction, their spread says how far to trust it.
+/// features.h. Their mean is the prediction, their spread says how far to trust it. Networks that
+/// read scalar features predict without an estimate.
 ///
 /// Model files: magic, version, version of the features, the space of the codes, standardisation,
 /// networks, a checksum over everything. A file that does not fit is refused, never adapted.
@@ -39,12 +40,13 @@ struct ModelOrigin {
 
 class Predictor {
  public:
-  /// Requires: members of FeatureCount(space.levels) inputs and kComponents outputs, at least one;
-  /// center and scale of as many numbers as there are features, scales positive.
-  Predictor(const mapper::codes::SpaceOptions& space, std::vector<float> center,
+  /// Requires: members of FeatureCount inputs and kComponents outputs, at least one; center and
+  /// scale of as many numbers as there are features, scales positive.
+  Predictor(const mapper::codes::SpaceOptions& space, Encoding encoding, std::vector<float> center,
             std::vector<float> scale, std::vector<Mlp<float>> members, ModelOrigin origin);
 
   [[nodiscard]] const mapper::codes::SpaceOptions& space() const { return space_; }
+  [[nodiscard]] Encoding encoding() const { return encoding_; }
   [[nodiscard]] const ModelOrigin& origin() const { return origin_; }
   [[nodiscard]] std::span<const Mlp<float>> members() const { return members_; }
   [[nodiscard]] std::span<Mlp<float>> members() { return members_; }
@@ -60,7 +62,7 @@ class Predictor {
   void Predict(const Context& context, std::span<const mapping::DataflowCode> codes,
                std::span<Prediction> predictions) const;
 
-  /// What the analytic estimate says, as Predict does without the networks.
+  /// What the analytic estimate says, as Predict does without the networks of derived features.
   static void Estimate(const Context& context, std::span<const mapping::DataflowCode> codes,
                        std::span<Prediction> predictions);
 
@@ -92,6 +94,7 @@ class Predictor {
 
  private:
   mapper::codes::SpaceOptions space_;
+  Encoding encoding_;
   std::vector<float> center_;
   std::vector<float> scale_;
   std::vector<Mlp<float>> members_;

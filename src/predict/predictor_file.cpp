@@ -71,30 +71,41 @@ std::optional<Mlp<float>> GetMember(ByteReader& in, std::size_t features) {
   return GetFloats(in, member.weights()) ? std::optional(std::move(member)) : std::nullopt;
 }
 
-std::optional<mapper::codes::SpaceOptions> GetSpace(ByteReader& in) {
+struct Kind {
+  mapper::codes::SpaceOptions space;
+  Encoding encoding = Encoding::kDerived;
+};
+
+constexpr unsigned kDivisors = 1;
+constexpr unsigned kWholeWindows = 2;
+constexpr unsigned kScalarCodes = 4;
+
+std::optional<Kind> GetKind(ByteReader& in) {
   const auto levels = in.Get<std::uint8_t>();
   const auto flags = in.Get<std::uint8_t>();
-  if (!levels || !flags || *levels < 1 || *levels > kMaxPredictLevels || *flags > 3) {
+  if (!levels || !flags || *levels < 1 || *levels > kMaxPredictLevels ||
+      *flags > (kDivisors | kWholeWindows | kScalarCodes)) {
     return std::nullopt;
   }
-  mapper::codes::SpaceOptions space;
-  space.levels = *levels;
-  space.divisor_tiles = (*flags & 1U) != 0;
-  space.whole_windows = (*flags & 2U) != 0;
-  return space;
+  Kind kind;
+  kind.space.levels = *levels;
+  kind.space.divisor_tiles = (*flags & kDivisors) != 0;
+  kind.space.whole_windows = (*flags & kWholeWindows) != 0;
+  kind.encoding = (*flags & kScalarCodes) != 0 ? Encoding::kScalar : Encoding::kDerived;
+  return kind;
 }
 
 std::optional<Predictor> GetPredictor(ByteReader& in) {
-  const auto space = GetSpace(in);
+  const auto kind = GetKind(in);
   ModelOrigin origin;
   const auto labels = in.GetText(kMaxText);
   const auto seed = in.Get<std::uint64_t>();
   const auto samples = in.Get<std::uint64_t>();
-  if (!space || !labels || !seed || !samples) {
+  if (!kind || !labels || !seed || !samples) {
     return std::nullopt;
   }
   origin = {std::string(*labels), *seed, *samples};
-  const std::size_t features = FeatureCount(space->levels);
+  const std::size_t features = FeatureCount(kind->space.levels, kind->encoding);
   std::vector<float> center(features);
   std::vector<float> scale(features);
   if (!GetFloats(in, center) || !GetFloats(in, scale)) {
@@ -112,8 +123,8 @@ std::optional<Predictor> GetPredictor(ByteReader& in) {
   if (members.empty() || in.left() != 0) {
     return std::nullopt;
   }
-  return Predictor(*space, std::move(center), std::move(scale), std::move(members),
-                   std::move(origin));
+  return Predictor(kind->space, kind->encoding, std::move(center), std::move(scale),
+                   std::move(members), std::move(origin));
 }
 
 }  // namespace
@@ -124,8 +135,9 @@ std::string Predictor::Write() const {
   out.Put(kVersion);
   out.Put(kFeatureVersion);
   out.Put(static_cast<std::uint8_t>(space_.levels));
-  out.Put(
-      static_cast<std::uint8_t>((space_.divisor_tiles ? 1 : 0) | (space_.whole_windows ? 2 : 0)));
+  out.Put(static_cast<std::uint8_t>((space_.divisor_tiles ? kDivisors : 0) |
+                                    (space_.whole_windows ? kWholeWindows : 0) |
+                                    (encoding_ == Encoding::kScalar ? kScalarCodes : 0)));
   out.PutText(origin_.labels);
   out.Put(origin_.seed);
   out.Put(origin_.samples);

@@ -1,7 +1,7 @@
 #include "verify/grid.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -26,19 +26,19 @@ using cost::Index;
 
 namespace {
 
-std::vector<std::int64_t> DivisorsOf(std::int64_t n) {
-  std::vector<std::int64_t> low;
-  std::vector<std::int64_t> high;
-  for (std::int64_t i = 1; i * i <= n; ++i) {
-    if (n % i == 0) {
-      low.push_back(i);
-      if (i != n / i) {
-        high.push_back(n / i);
-      }
+/// Primes and their exponents.
+std::vector<std::pair<std::int64_t, int>> PrimesOf(std::int64_t n) {
+  std::vector<std::pair<std::int64_t, int>> primes;
+  for (std::int64_t p = 2; n > 1; p = p * p > n ? n : p + 1) {
+    int exponent = 0;
+    for (; n % p == 0; n /= p) {
+      ++exponent;
+    }
+    if (exponent > 0) {
+      primes.emplace_back(p, exponent);
     }
   }
-  low.insert(low.end(), high.rbegin(), high.rend());
-  return low;
+  return primes;
 }
 
 }  // namespace
@@ -46,18 +46,15 @@ std::vector<std::int64_t> DivisorsOf(std::int64_t n) {
 double Grid::CountTiles(const cost::Evaluator& evaluator) {
   double count = 1;
   for (int d = 0; d < evaluator.compiled().dims; ++d) {
-    count *= static_cast<double>(DivisorsOf(evaluator.compiled().bound[Index(d)]).size());
+    for (const auto& [prime, exponent] : PrimesOf(evaluator.compiled().bound[Index(d)])) {
+      count *= exponent + 1;
+    }
   }
   return count;
 }
 
 Grid::Grid(const cost::Evaluator& evaluator, const mapping::Constraints* constraints)
     : evaluator_(&evaluator), constraints_(constraints) {
-  for (int d = 0; d < dims(); ++d) {
-    divisors_[Index(d)] = DivisorsOf(compiled().bound[Index(d)]);
-    stride_[Index(d)] = size_;
-    size_ *= static_cast<Code>(divisors_[Index(d)].size());
-  }
   for (int l = 0; l < levels(); ++l) {
     must_[Index(l)] = evaluator.validity().levels[Index(l)].must_keep;
     may_[Index(l)] = evaluator.validity().levels[Index(l)].may_keep;
@@ -66,6 +63,7 @@ Grid::Grid(const cost::Evaluator& evaluator, const mapping::Constraints* constra
       may_[Index(l)] &= ~constraints->levels[Index(l)].never_keep;
     }
   }
+  FillDims();
   FillTiles();
   FillRates();
   for (int l = 0; l < levels(); ++l) {
@@ -73,13 +71,83 @@ Grid::Grid(const cost::Evaluator& evaluator, const mapping::Constraints* constra
   }
 }
 
+void Grid::FillDims() {
+  unsigned bits = 0;
+  for (int d = 0; d < dims(); ++d) {
+    const std::int64_t bound = compiled().bound[Index(d)];
+    std::vector<std::int64_t>& values = values_[Index(d)];
+    std::vector<std::uint64_t>& packed = packed_digit_[Index(d)];
+    values = {1};
+    packed = {0};
+    for (const auto& [prime, exponent] : PrimesOf(bound)) {
+      const std::size_t before = values.size();
+      for (std::size_t i = 0; i < before * static_cast<std::size_t>(exponent); ++i) {
+        values.push_back(values[i] * prime);
+        packed.push_back(packed[i] + (std::uint64_t{1} << bits));
+      }
+      bits += static_cast<unsigned>(std::bit_width(static_cast<unsigned>(exponent))) + 1;
+      guard_ |= std::uint64_t{1} << (bits - 1);
+    }
+    stride_[Index(d)] = size_;
+    size_ *= static_cast<Code>(values.size());
+    for (std::size_t a = 0; a < values.size(); ++a) {
+      loops_[Index(d)].emplace_back();
+      primes_[Index(d)].emplace_back();
+      for (std::size_t b = 1; a + b < values.size(); ++b) {
+        if (bound % (values[a] * values[b]) != 0) {
+          continue;
+        }
+        const Step step = {stride_[Index(d)] * static_cast<Code>(b), values[b]};
+        loops_[Index(d)].back().push_back(step);
+        if (PrimesOf(values[b]).size() == 1 && PrimesOf(values[b])[0].second == 1) {
+          primes_[Index(d)].back().push_back(step);
+        }
+      }
+    }
+  }
+}
+
 void Grid::FillTiles() {
-  coordinate_.resize(static_cast<std::size_t>(size_) * Index(dims()));
-  steps_.assign(static_cast<std::size_t>(size_), 1.0);
+  const auto size = static_cast<std::size_t>(size_);
+  digit_.resize(size * Index(dims()));
+  packed_.assign(size, 0);
+  tiles_.assign(size, 1.0);
   for (int t = 0; t < tensors(); ++t) {
-    words_[Index(t)].assign(static_cast<std::size_t>(size_), 1.0);
+    words_[Index(t)].assign(size, 1.0);
+    box_[Index(t)].assign(size, 1.0);
+    still_[Index(t)].assign(size, 1.0);
     const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
     simple_[Index(t)] = tensor.windows == 0 && !tensor.joint;
+  }
+  for (Code x = 0; x < size_; ++x) {
+    for (int d = 0; d < dims(); ++d) {
+      const std::size_t digit =
+          static_cast<std::size_t>(x / stride_[Index(d)]) % values_[Index(d)].size();
+      digit_[At(x) * Index(dims()) + Index(d)] = static_cast<std::uint16_t>(digit);
+      packed_[At(x)] += packed_digit_[Index(d)][digit];
+      tiles_[At(x)] *=
+          static_cast<double>(compiled().bound[Index(d)]) / static_cast<double>(Value(x, d));
+    }
+    for (int t = 0; t < tensors(); ++t) {
+      const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+      for (int a = 0; a < tensor.axes; ++a) {
+        cost::GeneratorList tile;
+        double extent = 1;
+        for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
+          tile.push_back({term.coefficient, Value(x, term.dim)});
+          extent += static_cast<double>(term.coefficient * (Value(x, term.dim) - 1));
+        }
+        words_[Index(t)][At(x)] *=
+            static_cast<double>(cost::AxisSet::Build(tile, evaluator_->policy().gap_words).size());
+        box_[Index(t)][At(x)] *= extent;
+      }
+      for (int d = 0; d < dims(); ++d) {
+        still_[Index(t)][At(x)] *= Moves(t, d) ? 1.0 : static_cast<double>(Value(x, d));
+      }
+    }
+  }
+  for (int t = 0; t < tensors(); ++t) {
+    const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
     touched_[Index(t)] = 1;
     for (int a = 0; a < tensor.axes && !tensor.joint; ++a) {
       cost::GeneratorList all;
@@ -89,134 +157,140 @@ void Grid::FillTiles() {
       touched_[Index(t)] *= static_cast<double>(cost::AxisSet::Build(all, false).size());
     }
   }
-  for (Code x = 0; x < size_; ++x) {
-    Code rest = x;
-    for (int d = 0; d < dims(); ++d) {
-      const auto count = static_cast<Code>(divisors_[Index(d)].size());
-      coordinate_[static_cast<std::size_t>(x) * Index(dims()) + Index(d)] =
-          static_cast<std::uint16_t>(rest % count);
-      rest /= count;
-      steps_[static_cast<std::size_t>(x)] *=
-          static_cast<double>(compiled().bound[Index(d)]) / static_cast<double>(Value(x, d));
-    }
-    for (int t = 0; t < tensors(); ++t) {
-      const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
-      for (int a = 0; a < tensor.axes; ++a) {
-        cost::GeneratorList tile;
-        for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-          tile.push_back({term.coefficient, Value(x, term.dim)});
-        }
-        words_[Index(t)][static_cast<std::size_t>(x)] *=
-            static_cast<double>(cost::AxisSet::Build(tile, evaluator_->policy().gap_words).size());
-      }
-    }
-  }
 }
 
-bool Grid::Divides(Code a, Code b) const {
-  for (int d = 0; d < dims(); ++d) {
-    if (Value(b, d) % Value(a, d) != 0) {
-      return false;
-    }
-  }
-  return true;
-}
-
-Code Grid::Times(Code a, Code b) const {
-  if (a == 0 || b == 0) {
-    return a + b;
-  }
-  std::array<std::int64_t, mapping::kMaxDims> values;
-  for (int d = 0; d < dims(); ++d) {
-    values[Index(d)] = Value(a, d) * Value(b, d);
-  }
-  return Find(values);
-}
-
-double Grid::Still(int t, Code x) const {
-  double product = 1;
-  for (int d = 0; d < dims(); ++d) {
-    if (!Moves(t, d)) {
-      product *= static_cast<double>(Value(x, d));
-    }
-  }
-  return product;
-}
-
-// Positions of the tile on the axis that d moves; a step leaves those that it shares with itself.
-// Later moves (the wrap around of this loop) go back by at least as much, and bring at least as
-// much if the tile has no holes, unless another dim of the axis has loops outside too, which may
-// put the tile anywhere.
-double Grid::Slide(int t, Code tile, Code step, int d, bool& steady) const {
+// A loop over a dim of its own brings whole tiles, also when an outer loop steps. Else the tile
+// slides along an axis: a step of the loop shifts it by one stride. When another loop steps, this
+// one starts again: the tile goes all its strides back, and whole rounds of them either way if
+// there are loops over d outside, and any strides of the other dim of the axis if that has loops
+// outside. What it shares with itself at most is not fresh. Of three such dims nothing is claimed.
+double Grid::Fresh(int t, Code tile, Code step, int d, std::int64_t factor) const {
   const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
-  for (int a = 0; a < tensor.axes; ++a) {
-    const std::int64_t coefficient = tensor.coefficient[Index(a)][Index(d)];
-    if (coefficient == 0) {
-      continue;
-    }
-    if (tensor.axis[Index(a)].size() == 1) {
-      steady = true;
-      return 1;
-    }
-    cost::GeneratorList generators;
-    std::int64_t extent = 1;
-    bool alone = true;
-    for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-      const std::int64_t points = Value(tile, term.dim);
-      generators.push_back({term.coefficient, points});
-      extent += term.coefficient * (points - 1);
-      alone = alone && (term.dim == d || Value(step, term.dim) == Value(top(), term.dim));
-    }
-    const cost::AxisSet set = cost::AxisSet::Build(generators, evaluator_->policy().gap_words);
-    steady = alone && set.size() == extent;
-    return 1.0 - static_cast<double>(set.SelfOverlap(coefficient * Value(step, d))) /
-                     static_cast<double>(set.size());
+  int axis = 0;
+  while (tensor.coefficient[Index(axis)][Index(d)] == 0) {
+    ++axis;
   }
-  steady = false;
-  return 0;
+  const mapping::WorkloadAxis& terms = tensor.axis[Index(axis)];
+  if (terms.size() == 1) {
+    return 1;
+  }
+  cost::GeneratorList generators;
+  std::int64_t extent = 1;
+  std::int64_t other = 1;  // stride of the other dim
+  std::int64_t most = 0;   // of these strides
+  std::int64_t rounds = 1;
+  int others = 0;
+  for (const mapping::WorkloadTerm& term : terms) {
+    const std::int64_t points = Value(tile, term.dim);
+    generators.push_back({term.coefficient, points});
+    extent += term.coefficient * (points - 1);
+    const std::int64_t outside = Value(top(), term.dim) / Value(step, term.dim);
+    if (term.dim != d && outside > 1) {
+      ++others;
+      other = term.coefficient * Value(step, term.dim);
+      most = outside - 1;
+    } else if (term.dim == d) {
+      rounds = outside / factor;
+    }
+  }
+  const cost::AxisSet set = cost::AxisSet::Build(generators, evaluator_->policy().gap_words);
+  const std::int64_t stride = tensor.coefficient[Index(axis)][Index(d)] * Value(step, d);
+  std::int64_t shared = others > 1 ? set.size() : 0;
+  for (std::int64_t round = rounds > 1 ? -rounds : 1; round <= rounds && others < 2; ++round) {
+    const std::int64_t shift = stride * (1 - factor * round);
+    // Strides of the other dim that bring the tile near enough to overlap.
+    const std::int64_t near = -shift / other;
+    const std::int64_t reach = extent / other + 1;
+    for (std::int64_t strides = std::max(-most, near - reach);
+         strides <= std::min(most, near + reach); ++strides) {
+      shared = std::max(shared, set.SelfOverlap(shift + strides * other));
+    }
+  }
+  const auto fresh = [&set](std::int64_t words) {
+    return 1.0 - static_cast<double>(words) / static_cast<double>(set.size());
+  };
+  return (static_cast<double>(factor - 1) * fresh(set.SelfOverlap(stride)) + fresh(shared)) /
+         static_cast<double>(factor);
 }
 
-double Grid::Merge(int level, int t, Code space, Code tile) const {
+double Grid::Merge(int level, int t, const Spread& spread, Code tile) const {
   const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
   const cost::CompiledLevel& at = compiled().level[Index(level)];
-  if (space == 0 || tensor.joint || !(tensor.is_output ? at.reduction : at.multicast)) {
+  if (spread.factors == 0 || tensor.joint || !(tensor.is_output ? at.reduction : at.multicast)) {
     // Two dims of a joint tensor may hide equal tiles: it is never priced by merge.
     return 1;
   }
-  double merge = Still(t, space);
-  for (int a = 0; a < tensor.axes; ++a) {
+  double merge = Still(t, spread.factors);
+  for (int a = 0; HasBit(spread.diagonal, t) && a < tensor.axes; ++a) {
     cost::GeneratorList offsets;
-    double cells = 1;
+    std::int64_t cells = 1;
+    std::int64_t fewest = 1;  // distinct offsets
     for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-      const std::int64_t count = Value(space, term.dim);
-      offsets.push_back({term.coefficient * Value(tile, term.dim), count});
-      cells *= static_cast<double>(count);
+      const std::int64_t count = Value(spread.factors, term.dim);
+      offsets.push_back({term.coefficient * (tile < 0 ? 1 : Value(tile, term.dim)), count});
+      cells *= count;
+      fewest += count - 1;
     }
-    if (tensor.axis[Index(a)].size() > 1 && cells > 1) {
-      merge *= cells / static_cast<double>(cost::AxisSet::Build(offsets, false).size());
-    }
+    const std::int64_t distinct = tile < 0 ? fewest : cost::AxisSet::Build(offsets, false).size();
+    merge *= static_cast<double>(cells) / static_cast<double>(distinct);
   }
   return merge;
 }
 
 // Where two dims of the fan-out share an axis, the way depends on the tile: a word for g cells
-// passes g - 1 links at least; the groups of one fan-out have different cells, so their mean
-// distance is at least that of as many nearest cells. Routers: floor(hops) + 1, at least max(1,
-// hops). Averages over groups keep all of this.
+// passes g - 1 links at least. Routers: floor(hops) + 1, at least max(1, hops). Averages over
+// groups keep all of this.
 double Grid::Way(int level, int t, double merge, const Spread& spread) const {
   const cost::CompiledLevel& at = compiled().level[Index(level)];
-  if (!at.has_network_cost || compiled().tensor[Index(t)].joint) {
+  if (!at.has_network_cost || IsJoint(t)) {
     return 0;
   }
-  if (!Diagonal(t, spread.factors)) {
+  if (!HasBit(spread.diagonal, t)) {
     return spread.way[Index(t)];
   }
-  const auto& reach = reach_[Index(level)];
-  const auto groups =
-      static_cast<std::size_t>(std::max(1.0, std::floor(spread.units / merge + 1e-9)));
-  const double hops = std::max(merge - 1, reach[std::min(groups, reach.size()) - 1]);
+  const double hops = merge - 1;
   return hops * at.hop_pj + std::max(1.0, hops) * at.router_pj +
-         (IsOutput(t) ? (merge - 1) * at.reduction_pj : 0.0);
+         (IsOutput(t) ? hops * at.reduction_pj : 0.0);
+}
+
+std::uint32_t Grid::Along(int t, int d) const {
+  const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
+  std::uint32_t dims = 0;
+  for (int a = 0; a < tensor.axes; ++a) {
+    for (int e = 0; tensor.coefficient[Index(a)][Index(d)] != 0 && e < this->dims(); ++e) {
+      dims |= tensor.coefficient[Index(a)][Index(e)] != 0 ? 1U << static_cast<unsigned>(e) : 0;
+    }
+  }
+  return dims;
+}
+
+Code Grid::Part(Code x, std::uint32_t dims) const {
+  Code part = 0;
+  for (std::uint32_t ds = dims; ds != 0; ds &= ds - 1U) {
+    const int d = std::countr_zero(ds);
+    part += static_cast<Code>(Digit(x, d)) * stride_[Index(d)];
+  }
+  return part;
+}
+
+std::vector<PerTensor> Grid::Ways(int level, const Spread& spread, Code tile) const {
+  mapping::Mapping mapping;
+  mapping.levels.resize(Index(levels()));
+  if (level + 1 < levels()) {
+    mapping.levels[Index(level + 1)].temporal = LoopsOf(tile);
+  }
+  std::vector<PerTensor> ways;
+  for (const Spread::Axes& axes : spread.axes) {
+    mapping.levels[Index(level)].spatial_x = axes.x;
+    mapping.levels[Index(level)].spatial_y = axes.y;
+    cost::Nest nest;
+    cost::BuildNest(compiled(), mapping, nest);
+    PerTensor& way = ways.emplace_back();
+    for (int t = 0; t < tensors(); ++t) {
+      way[Index(t)] = cost::NetworkWordEnergy(compiled(), nest, level, t);
+    }
+  }
+  return ways;
 }
 
 bool Grid::Diagonal(int t, Code space) const {
@@ -252,7 +326,7 @@ void Grid::FillPlacements(int level, const std::vector<std::pair<Code, Code>>& a
   }
   bool fixed = true;  // rates depend on the placement only
   for (int t = 0; t < tensors(); ++t) {
-    fixed = fixed && !compiled().tensor[Index(t)].joint && !Diagonal(t, spread.factors);
+    fixed = fixed && !IsJoint(t) && !HasBit(spread.diagonal, t);
   }
   spread.way.fill(std::numeric_limits<double>::infinity());
   mapping::Mapping mapping;
@@ -302,19 +376,7 @@ void Grid::AddPlacement(int level, const mapping::Mapping& mapping, bool fixed,
 bool Grid::Fits(int level, std::uint32_t keep, Code x) const {
   double words = 0;
   for (int t = 0; t < tensors(); ++t) {
-    if (!HasBit(keep, t)) {
-      continue;
-    }
-    double box = 1;
-    const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
-    for (int a = 0; a < tensor.axes; ++a) {
-      double extent = 1;
-      for (const mapping::WorkloadTerm& term : tensor.axis[Index(a)]) {
-        extent += static_cast<double>(term.coefficient * (Value(x, term.dim) - 1));
-      }
-      box *= extent;
-    }
-    words += box;
+    words += HasBit(keep, t) ? box_[Index(t)][At(x)] : 0;
   }
   return words <= static_cast<double>(evaluator_->validity().levels[Index(level)].usable_words);
 }
@@ -328,6 +390,11 @@ bool Grid::LoopsAllowed(int level, Code outer, Code inner) const {
     }
   }
   return true;
+}
+
+bool Grid::MayLoop(int level, int d) const {
+  return constraints_ == nullptr ||
+         constraints_->levels[Index(level)].of(mapping::LoopKind::kTemporal).max[Index(d)] != 1;
 }
 
 bool Grid::Ordered(int level) const {
@@ -365,26 +432,11 @@ void Grid::FillRates() {
         continue;
       }
       rates.parent[Index(t)] += read;
-      rates.adds = true;
       rates.parent_saved = elides ? read * Touched(t) : 0;
       if (!policy.parent_accumulates && !policy.dram_accumulates) {
         rates.child[Index(t)] += at.fill_pj / block;
         rates.child_saved = elides ? at.fill_pj / block * Touched(t) : 0;
       }
-    }
-    for (std::int64_t x = 0; at.has_network_cost && x < at.fan_x; ++x) {
-      for (std::int64_t y = 0; y < at.fan_y; ++y) {
-        reach_[Index(l)].push_back(
-            static_cast<double>(x) +
-            std::abs(static_cast<double>(y) - static_cast<double>(at.fan_y - 1) / 2.0));
-      }
-    }
-    auto& reach = reach_[Index(l)];
-    std::ranges::sort(reach);
-    double sum = 0;
-    for (std::size_t i = 0; i < reach.size(); ++i) {
-      sum += reach[i];
-      reach[i] = sum / static_cast<double>(i + 1);
     }
   }
   double below = 1;
@@ -401,15 +453,19 @@ std::vector<Code> Grid::FactorsOnAxis(int level, mapping::LoopKind kind, std::in
   std::vector<Code> found = {0};
   for (int d = 0; d < dims(); ++d) {
     std::vector<Code> next;
+    const auto allowed = [&](std::int64_t factor) {
+      return constraints_ == nullptr ||
+             constraints_->levels[Index(level)].of(kind).Allows(Index(d), factor);
+    };
     for (const Code x : found) {
-      const double used = Product(x);
-      for (std::size_t i = 0; i < divisors_[Index(d)].size(); ++i) {
-        const std::int64_t factor = divisors_[Index(d)][i];
-        if (used * static_cast<double>(factor) <= static_cast<double>(room) &&
-            (factor == 1 || HasBit(may, d)) &&
-            (constraints_ == nullptr ||
-             constraints_->levels[Index(level)].of(kind).Allows(Index(d), factor))) {
-          next.push_back(x + stride_[Index(d)] * static_cast<Code>(i));
+      if (allowed(1)) {
+        next.push_back(x);
+      }
+      const double used = Tiles(0) / Tiles(x);
+      for (const Step& step : loops_[Index(d)][Digit(x, d)]) {
+        if (HasBit(may, d) && allowed(step.factor) &&
+            used * static_cast<double>(step.factor) <= static_cast<double>(room)) {
+          next.push_back(x + step.offset);
         }
       }
     }
@@ -436,9 +492,15 @@ void Grid::FillSpreads(int level) {
   for (const auto& [product, axes] : by_product) {
     Spread& spread = spreads_[Index(level)].emplace_back();
     spread.factors = product;
-    spread.units = Product(product);
+    spread.units = Tiles(0) / Tiles(product);
+    for (int t = 0; t < tensors(); ++t) {
+      spread.diagonal |= Diagonal(t, product) ? 1U << static_cast<unsigned>(t) : 0;
+    }
     FillPlacements(level, axes, spread);
   }
+  std::ranges::sort(spreads_[Index(level)], [](const Spread& a, const Spread& b) {
+    return std::pair(-a.units, a.factors) < std::pair(-b.units, b.factors);
+  });
 }
 
 }  // namespace sluice::verify

@@ -36,9 +36,9 @@ struct Report {
   Verdict verdict = Verdict::kUnfinished;
   std::string reason;  ///< of a rejection or of giving up
   double seconds = 0;
-  std::int64_t cells = 0;     ///< looked at
-  std::int64_t opened = 0;    ///< not closed by the simple bound
-  std::int64_t nodes = 0;     ///< partial mappings bounded
+  std::int64_t choices = 0;   ///< kept tensors and spatial factors looked at, level by level
+  std::int64_t opened = 0;    ///< not closed by what lies outside
+  std::int64_t nodes = 0;     ///< states bounded, and partial mappings followed
   std::int64_t mappings = 0;  ///< whole ones evaluated
 };
 

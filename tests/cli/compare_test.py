@@ -66,6 +66,18 @@ class CompareTest(CliTest):
         self.assertNotEqual([run["code"] for run in few["runs"]], [run["code"] for run in zero["runs"]])
         self.assertIn("E1102", self.compare("--mapper", "dcp", "--predictor", "absent", code=2).stderr)
 
+    def test_dcp_as_its_paper_has_it(self):
+        out = json.loads(self.compare("--mapper", "dcp,dcp-paper", "--json").stdout)
+        self.assertEqual({run["search"] for run in out["runs"]}, {"dcp", "dcp-paper"})
+        self.assertEqual([cell["samples"] for cell in out["cells"]], [50, 200, 50, 200])
+        for model in ("maestro", "maestro-exact"):  # windows whole and cut
+            table = self.compare("--mapper", "dcp-paper", "--model", model, "--best-known", "0").stdout
+            self.assertIn("dcp-paper", table)
+        for mapper, predictor, other in (("dcp-paper", "default", "dcp"), ("dcp", "paper", "dcp-paper")):
+            error = self.compare("--mapper", mapper, "--predictor", predictor, code=2).stderr
+            self.assertIn("E1506", error)
+            self.assertIn(f"it serves --mapper {other}", error)
+
     def test_the_reference_model_has_a_proven_optimum(self):
         out = json.loads(self.sluice("compare", "gemm M=8 N=8 K=8", "--model", "reference", "-a", "three-level",
                                      "--mapper", "annealing", "--seeds", "1", "--budget-evaluations", "300",
@@ -96,6 +108,50 @@ class CompareTest(CliTest):
         self.assertEqual(labels[0], "sluice-cost 1")
         self.assertGreaterEqual(len(labels), 60)
 
+    def test_programs_that_do_everything_wrong(self):
+        loop = ("read a; read b; read c; echo ready\nwhile read word count; do n=0\n"
+                " while [ $n -lt $count ]; do read line; n=$((n + 1)); ANSWER; done\n echo done\ndone\n")
+        for name, text, said in (
+                ("hangs at once", "sleep 60\n", "said nothing for 0.3 s"),
+                ("hangs later", loop.replace("ANSWER", "sleep 60"), "said nothing for 0.3 s"),
+                ("dies", "exit 9\n", "ended with exit code 9"),
+                ("is killed", "kill -9 $$\n", "exit code 137"),
+                ("no number", loop.replace("ANSWER", "echo nan 5"), "no positive number"),
+                ("infinite", loop.replace("ANSWER", "echo inf 5"), "no positive number"),
+                ("negative", loop.replace("ANSWER", "echo 100 -5"), "no positive number"),
+                ("too few lines", loop.replace("ANSWER", "[ $n -eq 1 ] || echo 100 5"), "without an answer"),
+                ("too many lines", loop.replace("ANSWER", "echo 100 5; echo 100 5"), "more answers"),
+                ("no program", "exec /nonexistent\n", "exit code 127")):
+            with self.subTest(name):
+                done = self.sluice("compare", CONV, "--mapper", "random", "--budget-evaluations", "30", "--seeds", "1",
+                                   "--cost-command", self.command(text),
+                                   "--cost-timeout", "0.3" if "hangs" in name else "60", code=2)
+                self.assertIn("E1004", done.stderr)
+                self.assertIn(said, done.stderr)
+                self.assertIn("hint:", done.stderr)
+
+    def test_files_that_are_something_else(self):
+        for name, content in (("empty.m", ""), ("bytes.m", "\x00\x01garbage"),
+                              ("cut.m", "Network x {\n Layer A {\n Type: CONV\n Dimensions { K: 4, C: -3 }\n")):
+            self.write(name, content)
+            self.assertIn(f"{name}:", self.sluice("compare", name, code=2).stderr)
+        for name, content in (("text.m", "num_pes: many\n"), ("zero.m", "num_pes: 0\n"), ("noise.m", "\x00\n")):
+            self.write(name, content)
+            self.assertIn(f"{name}:1:", self.compare("--hw", name, code=2).stderr)
+        self.write("mine.predictor", "nothing")
+        self.assertIn("is no predictor", self.compare("--mapper", "dcp", "--predictor", "mine.predictor", code=2).stderr)
+        for arguments in (["--levels", "3"], ["--model", "maestro", "--predictor", "windows"]):
+            error = self.compare("--mapper", "dcp", *arguments, "--best-known", "0", code=2).stderr
+            self.assertIn("E1506", error)
+            self.assertIn("another space of codes", error)
+
+    def test_an_interrupted_reproduction_prints_no_half_parts(self):
+        result = json.loads(self.interrupted("reproduce", "dcp", "--json")[0])
+        self.assertIs(result["complete"], False)
+        self.assertIn("against the exact mapper: interrupted", result["missing"])
+        for target in result["targets"]:
+            self.assertIn("layers", target["what"])  # of the parts before, if the machine is fast
+
     def test_mistakes(self):
         for arguments in (["--mapper", "anealing"], ["--model", "maestr"], ["--objective", "speed"],
                           ["--energy", "some"], ["--budget-evaluations", "0"], ["--model", "reference"],
@@ -104,6 +160,8 @@ class CompareTest(CliTest):
                 done = self.sluice("compare", CONV, *arguments, code=2)
                 self.assertIn("error E1", done.stderr)
         self.assertIn("sluice reproduce dcp", self.sluice("reproduce", "kapla", code=2).stderr)
+        self.assertIn("one of: prediction, ",
+                      self.sluice("reproduce", "dcp", "--part", "nothing", code=2).stderr)
         self.assertIn("E1209", self.sluice("price", code=2).stderr)
 
 

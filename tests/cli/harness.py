@@ -11,8 +11,10 @@ import pathlib
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -53,6 +55,16 @@ class CliTest(unittest.TestCase):
 
     def sluice_json(self, *arguments, **kwargs):
         return json.loads(self.sluice(*arguments, "--json", **kwargs).stdout)
+
+    def interrupted(self, *arguments, after=1.0):
+        """Standard output and error of the binary, interrupted after so many seconds."""
+        process = subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.directory, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, error)
+        return output, error
 
     def on_terminal(self, *arguments, **environment):
         """What the binary writes to a pseudo terminal as standard output."""

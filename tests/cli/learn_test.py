@@ -44,6 +44,46 @@ class LearnTest(CliTest):
         self.assertNotIn("<script", page)
         self.assertEqual(*((self.directory / f).read_bytes() for f in ("a.predictor", "b.predictor")))
 
+    def test_scalar_features_of_one_machine(self):
+        self.write("hw.m", "num_pes: 64\nl1_size_cstr: 512\nl2_size_cstr: 65536\nnoc_bw_cstr: 16\n")
+        self.make("d", "--hw", "hw.m")
+        self.assertTrue(json.loads((self.directory / "d.json").read_text())["one_machine"])
+        self.assertIn("E1506", self.make("d", code=2).stderr)
+        quick = ["--epochs", 1, "--members", 1, "--width", 8]
+        self.sluice("train", "d", "-o", "p", "--features", "paper", *quick)
+        compare = ["compare", "conv K=16 C=16 P=14 Q=14 R=3 S=3", "--model", "maestro", "--seeds", 1, "--budget-evaluations", 40]
+        done = self.sluice(*compare, "--mapper", "dcp-paper", "--predictor", "p", "--hw", "hw.m")
+        self.assertIn("dcp-paper", done.stdout)
+        self.assertIn("E1102", self.sluice("train", "d", "-o", "q", "--features", "scalar", code=2).stderr)
+
+    def test_damaged_data_sets_are_refused_and_made_whole_again(self):
+        self.make()
+        whole = (self.directory / "d").read_bytes()
+        half = len(whole) // 2
+        flipped = whole[:half] + bytes([whole[half] ^ 16]) + whole[half + 1:]
+        for name, content, said in (("cut", whole[:half], "of 60 layers that are whole"),
+                                    ("flipped", flipped, "of 60 layers that are whole"),
+                                    ("longer", whole + b"xyz", "goes on after its last layer")):
+            with self.subTest(name):
+                (self.directory / name).write_bytes(content)
+                error = self.sluice("train", name, "-o", "p", code=2).stderr
+                self.assertIn("E1201", error)
+                self.assertIn(said, error)
+                self.make(name)
+                self.assertEqual(whole, (self.directory / name).read_bytes())
+        for name, content in (("header", whole[:9] + b"\xff" + whole[10:]), ("start", whole[:5]), ("empty", b"")):
+            with self.subTest(name):
+                (self.directory / name).write_bytes(content)
+                self.assertIn(name, self.make(name, code=2).stderr)
+                self.assertEqual(content, (self.directory / name).read_bytes(), "what is no data set is left alone")
+
+    def test_nothing_is_trained_that_can_not_be_written(self):
+        self.make()
+        for arguments in (["-o", "none/p"], ["-o", "p", "--curves", "none/c.html"], ["-o", "."]):
+            done = self.sluice("train", "d", *arguments, "--epochs", 1000, code=2)
+            self.assertIn("E1002", done.stderr)
+        self.assertFalse((self.directory / "p").exists())
+
     def test_bad_input(self):
         (self.directory / "text").write_text("nothing")
         self.assertIn("E1201", self.sluice("train", "text", "-o", "p", code=2).stderr)

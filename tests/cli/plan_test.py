@@ -2,11 +2,8 @@
 
 import json
 import re
-import signal
-import subprocess
-import time
 
-from harness import BINARY, ROOT, CliTest, main
+from harness import ROOT, CliTest, main
 
 FAST = ["--budget-evaluations", 200]
 
@@ -194,14 +191,8 @@ class PlanTest(CliTest):
 
 class InterruptTest(CliTest):
     def test_first_interrupt_keeps_the_best_plan_so_far(self):
-        process = subprocess.Popen(
-            [BINARY, "plan", "vit_b_16", "--arch", "eyeriss", "-o", "plan.json",
-             "--mapper", "random", "--budget-evaluations", "1000000000"],
-            cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
-        output, error = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130, error)
+        output, error = self.interrupted("plan", "vit_b_16", "--arch", "eyeriss", "-o", "plan.json", "--mapper", "random",
+                                         "--budget-evaluations", "1000000000", after=1.5)
         self.assertIn("interrupted", error)
         self.assertIn("best found so far", output)
         self.assertEqual(self.files(), ["plan.json"])
@@ -209,15 +200,8 @@ class InterruptTest(CliTest):
         self.sluice("evaluate", "plan.json")  # valid and reproducible all the same
 
     def test_interrupted_map_returns_a_mapping(self):
-        process = subprocess.Popen(
-            [BINARY, "map", "conv K=64 C=64 P=56 Q=56 R=3 S=3", "--arch", "eyeriss", "--json",
-             "--mapper", "random", "--budget-seconds", "60"],
-            cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1.0)
-        process.send_signal(signal.SIGINT)
-        output, error = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130, error)
-        result = json.loads(output)
+        result = json.loads(self.interrupted("map", "conv K=64 C=64 P=56 Q=56 R=3 S=3", "--arch", "eyeriss", "--json",
+                                             "--mapper", "random", "--budget-seconds", "60")[0])
         self.assertIs(result["complete"], False)
         self.assertGreater(result["energy_pj"], 0)
 

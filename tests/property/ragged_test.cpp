@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -57,40 +58,44 @@ Optima Enumerate(const testing::SmallCase& c, const cost::Evaluator& evaluator) 
   return optima;
 }
 
+/// Of the next case with few mappings, and one at least.
+std::optional<Optima> NextOptima(testing::SmallCases& cases) {
+  while (cases.Next()) {
+    const Optima optima = Enumerate(cases.here(), cases.evaluator());
+    if (optima.mappings > 0) {
+      return optima;
+    }
+    cases.Skip();
+  }
+  return std::nullopt;
+}
+
 TEST(RaggedProperty, NeverAboveTheEnumeratedOptimum) {
-  std::uint64_t compared = 0;
   std::uint64_t tight = 0;
-  const std::uint64_t wanted = testing::AtLeastOneScaled(300);
-  for (std::uint64_t i = 500'000; compared < wanted; ++i) {
-    const testing::SmallCase c = testing::MakeSmallCase(78, i, 24);
-    const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
-    if (!evaluator) {
-      continue;
-    }
-    const Optima optima = Enumerate(c, *evaluator);
-    if (optima.mappings <= 0) {
-      continue;
-    }
-    ++compared;
-    const exact::Model model(*evaluator, nullptr);
-    const cost::Score least = cost::LowerBound(*evaluator);
+  testing::SmallCases cases(78, 500'000, 24, 300);
+  while (const std::optional<Optima> optima = NextOptima(cases)) {
+    const std::uint64_t i = cases.number();
+    const testing::SmallCase& c = cases.here();
+    const cost::Evaluator& evaluator = cases.evaluator();
+    const exact::Model model(evaluator, nullptr);
+    const cost::Score least = cost::LowerBound(evaluator);
     for (std::size_t o = 0; o < kObjectives.size(); ++o) {
       const auto detail = [&] {
         return "case " + std::to_string(i) + ", " +
                std::string(cost::ObjectiveName(kObjectives[o])) + "\n" +
-               testing::Describe(c.workload, c.chain, optima.of[o].mapping, c.policy);
+               testing::Describe(c.workload, c.chain, optima->of[o].mapping, c.policy);
       };
       exact::Goal goal(kObjectives[o], model.LeakagePerCycle(), least.cycles);
-      goal.Improve(1e3 * optima.of[o].value);
+      goal.Improve(1e3 * optima->of[o].value);
       exact::RaggedBound ragged(model, goal, nullptr);
       ragged.Run([] { return false; }, std::int64_t{1} << 40);
-      ASSERT_LE(ragged.bound(), optima.of[o].value * (1 + kRounding)) << detail();
+      ASSERT_LE(ragged.bound(), optima->of[o].value * (1 + kRounding)) << detail();
       const double bound = std::max(ragged.bound(), least.value(kObjectives[o]));
-      tight += bound >= optima.of[o].value * (1 - kRounding) ? 1 : 0;
+      tight += bound >= optima->of[o].value * (1 - kRounding) ? 1 : 0;
     }
   }
   // A bound that says nothing would pass, too.
-  EXPECT_GE(tight, compared / 2);
+  EXPECT_GE(tight, cases.compared() / 2);
 }
 
 Result SolveImperfectly(const cost::Evaluator& evaluator, cost::Objective objective,
@@ -105,27 +110,19 @@ Result SolveImperfectly(const cost::Evaluator& evaluator, cost::Objective object
 // What the mapper says of imperfect problems: the optimum where it claims one, otherwise something
 // between the optimum and its bound.
 TEST(RaggedProperty, TheMapperKeepsItsWord) {
-  std::uint64_t compared = 0;
   std::uint64_t proven = 0;
-  const std::uint64_t wanted = testing::AtLeastOneScaled(60);
-  for (std::uint64_t i = 600'000; compared < wanted; ++i) {
-    const testing::SmallCase c = testing::MakeSmallCase(79, i, 24);
-    const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
-    if (!evaluator) {
-      continue;
-    }
-    const Optima optima = Enumerate(c, *evaluator);
-    if (optima.mappings <= 0) {
-      continue;
-    }
-    ++compared;
+  testing::SmallCases cases(79, 600'000, 24, 60);
+  while (const std::optional<Optima> optima = NextOptima(cases)) {
+    const std::uint64_t i = cases.number();
+    const testing::SmallCase& c = cases.here();
+    const cost::Evaluator& evaluator = cases.evaluator();
     for (std::size_t o = 0; o < kObjectives.size(); ++o) {
       Budget budget;
       budget.evaluations = 2000;
-      const Result result = SolveImperfectly(*evaluator, kObjectives[o], budget);
+      const Result result = SolveImperfectly(evaluator, kObjectives[o], budget);
       ASSERT_TRUE(result.best) << i;
       const double value = result.score.value(kObjectives[o]);
-      const double optimum = optima.of[o].value;
+      const double optimum = optima->of[o].value;
       EXPECT_GE(value, optimum * (1 - kRounding)) << i;
       EXPECT_LE(result.bound, optimum * (1 + kRounding)) << i;
       EXPECT_TRUE(mapping::CheckMapping(c.workload, c.chain, *result.best).empty()) << i;
@@ -140,30 +137,21 @@ TEST(RaggedProperty, TheMapperKeepsItsWord) {
 
 // Stopped at any moment the bound holds, and more budget never loosens it.
 TEST(RaggedProperty, TheGapNeverGrows) {
-  std::uint64_t compared = 0;
-  const std::uint64_t wanted = testing::AtLeastOneScaled(20);
-  for (std::uint64_t i = 700'000; compared < wanted; ++i) {
-    const testing::SmallCase c = testing::MakeSmallCase(80, i, 24);
-    const auto evaluator = cost::Evaluator::Create(c.workload, c.chain, c.policy);
-    if (!evaluator) {
-      continue;
-    }
-    const Optima optima = Enumerate(c, *evaluator);
-    if (optima.mappings <= 0) {
-      continue;
-    }
-    ++compared;
-    const exact::Model model(*evaluator, nullptr);
-    const cost::Score least = cost::LowerBound(*evaluator);
+  testing::SmallCases cases(80, 700'000, 24, 20);
+  while (const std::optional<Optima> optima = NextOptima(cases)) {
+    const std::uint64_t i = cases.number();
+    const cost::Evaluator& evaluator = cases.evaluator();
+    const exact::Model model(evaluator, nullptr);
+    const cost::Score least = cost::LowerBound(evaluator);
     double before = 0;
     for (int looks = 0; looks < 40; ++looks) {
       exact::Goal goal(cost::Objective::kEdp, model.LeakagePerCycle(), least.cycles);
-      goal.Improve(2 * optima.of[2].value);
+      goal.Improve(2 * optima->of[2].value);
       exact::RaggedBound ragged(model, goal, nullptr);
       int asked = 0;
       ragged.Run([&] { return asked++ == looks; }, std::int64_t{1} << 40);
       EXPECT_GE(ragged.bound(), before) << i;
-      EXPECT_LE(ragged.bound(), optima.of[2].value * (1 + kRounding)) << i;
+      EXPECT_LE(ragged.bound(), optima->of[2].value * (1 + kRounding)) << i;
       before = ragged.bound();
     }
   }

@@ -18,7 +18,7 @@ class ReproduceTest(CliTest):
         out = self.sluice_json("reproduce", "dcp")
         self.assertTrue(out["complete"])
         prediction, twelve, first, machines, *networks, reference = out["tables"]
-        self.assertEqual(len(twelve["rows"]), 13)
+        self.assertEqual(len(twelve["rows"]), 19)
         for row in twelve["rows"]:
             if row["what"] == "annealing" and row["samples"] == "10,000":
                 for published, ours in zip(row["published"], row["ours"]):
@@ -27,7 +27,7 @@ class ReproduceTest(CliTest):
         for ours, published in zip(best, (13.43, 8.43, 22.45)):
             self.assertLessEqual(ours, published)
         self.assertEqual([len(table["rows"]) for table in networks], [9, 9, 9])
-        self.assertEqual(len(prediction["rows"]), 5)
+        self.assertEqual(len(prediction["rows"]), 6)
         self.assertEqual(len(machines["rows"]), 6)
         for table in networks:
             for row in table["rows"][:3]:  # fixed dataflows: cycles, sum of EDP, full energy

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/divisors.h"
+
 namespace sluice::testing {
 namespace {
 
@@ -15,12 +17,7 @@ using mapping::MapList;
 using enum mapping::LayerDim;
 
 std::int64_t Divisor(Rng& rng, std::int64_t n) {
-  std::vector<std::int64_t> divisors;
-  for (std::int64_t d = 1; d <= n; ++d) {
-    if (n % d == 0) {
-      divisors.push_back(d);
-    }
-  }
+  const std::vector<std::int64_t> divisors = DivisorsOf(n);
   return divisors[rng.Below(static_cast<std::uint32_t>(divisors.size()))];
 }
 

@@ -1,6 +1,7 @@
 #include "testing/small_case.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +10,9 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "cost/evaluator.h"
+#include "mapping/constraints.h"
+#include "mapping/mapping.h"
 #include "testing/generators.h"
 #include "testing/walker_case.h"
 
@@ -29,6 +33,69 @@ SmallCase MakeSmallCase(std::uint64_t seed, std::uint64_t number, std::uint32_t 
   c.chain = RandomChain(rng);
   c.policy = RandomPolicy(rng);
   return c;
+}
+
+SmallCases::SmallCases(std::uint64_t seed, std::uint64_t first, std::uint32_t points,
+                       std::uint64_t wanted)
+    : seed_(seed), next_(first), points_(points), wanted_(AtLeastOneScaled(wanted)) {
+  if (const char* moved = std::getenv("SLUICE_PROPERTY_FIRST"); moved != nullptr) {
+    next_ += std::strtoull(moved, nullptr, 10);
+  }
+}
+
+bool SmallCases::Next() {
+  if (compared_ >= wanted_) {
+    return false;
+  }
+  do {
+    number_ = next_++;
+    case_ = MakeSmallCase(seed_, number_, points_);
+    auto evaluator = cost::Evaluator::Create(case_.workload, case_.chain, case_.policy);
+    evaluator_.reset();
+    if (evaluator) {
+      evaluator_.emplace(*std::move(evaluator));
+    }
+  } while (!evaluator_);
+  ++compared_;
+  return true;
+}
+
+mapping::Constraints ConstraintsFrom(const mapping::Mapping& mapping, std::size_t tensors,
+                                     Rng& rng) {
+  mapping::Constraints constraints;
+  constraints.levels.resize(mapping.levels.size());
+  for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
+    auto& level = constraints.levels[l];
+    level = {};
+    const std::array loops = {&mapping.levels[l].temporal, &mapping.levels[l].spatial_x,
+                              &mapping.levels[l].spatial_y};
+    for (std::size_t kind = 0; kind < loops.size(); ++kind) {
+      for (const mapping::Loop& loop : *loops[kind]) {
+        const auto d = static_cast<std::size_t>(loop.dim);
+        if (rng.Below(3) == 0) {
+          level.loops[kind].max[d] = loop.bound;
+        }
+        if (rng.Below(3) == 0) {
+          level.loops[kind].min[d] = loop.bound;
+        }
+      }
+    }
+    const auto& temporal = mapping.levels[l].temporal;
+    // No rules of order for the innermost level: the enumeration has one order there.
+    const bool ordered = l + 1 < mapping.levels.size() && !temporal.empty();
+    if (ordered && rng.Below(3) == 0) {
+      level.innermost.push_back(static_cast<std::uint8_t>(temporal.back().dim));
+    } else if (ordered && rng.Below(3) == 0) {
+      level.outermost.push_back(static_cast<std::uint8_t>(temporal[0].dim));
+    }
+    for (std::size_t t = 0; t < tensors; ++t) {
+      const std::uint32_t bit = 1U << t;
+      if (rng.Below(4) == 0) {
+        ((mapping.levels[l].keep & bit) != 0 ? level.must_keep : level.never_keep) |= bit;
+      }
+    }
+  }
+  return constraints;
 }
 
 mapping::Workload PermuteDims(const mapping::Workload& workload,

@@ -89,6 +89,17 @@ TEST_F(FileTest, FailedWritesLeaveNothing) {
   EXPECT_EQ(Files(), 0);
 }
 
+TEST_F(FileTest, SaysBeforehandWhatCanNotBeWritten) {
+  EXPECT_EQ(CheckWritable(Path("none/a")).error().code, ErrorCode::kFileUnwritable);
+  EXPECT_EQ(CheckWritable(dir_.string()).error().code, ErrorCode::kFileUnwritable);
+  EXPECT_TRUE(CheckWritable("/dev/null"));
+  EXPECT_TRUE(CheckWritable(Path("a")));
+  EXPECT_TRUE(std::filesystem::is_empty(dir_)) << "a check leaves nothing";
+  ASSERT_TRUE(WriteFileAtomic(Path("a"), "old"));
+  EXPECT_TRUE(CheckWritable(Path("a")));
+  EXPECT_EQ(*ReadFile(Path("a"), 10), "old");
+}
+
 TEST_F(FileTest, FullDeviceIsReported) {
   const auto full = WriteFileAtomic("/dev/full", "x");
   ASSERT_FALSE(full);

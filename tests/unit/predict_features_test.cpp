@@ -12,6 +12,7 @@
 #include "cost/oracle/maestro_oracle.h"
 #include "mapper/codes/space.h"
 #include "predict/features.h"
+#include "predict/scalar_features.h"
 #include "predict/training/dataset.h"
 #include "testing/edge_conv.h"
 
@@ -57,6 +58,37 @@ TEST(Features, RelaxedCodesMeetHardCodesAtTheCorners) {
         EXPECT_NEAR(relaxed.estimate[c], estimate[c], 1e-6);
       }
     }
+  }
+}
+
+TEST(Features, ScalarOnesAreTheNumbersOfTheCode) {
+  const Context context(Conv(), Edge());
+  for (int levels = 1; levels <= kMaxPredictLevels; ++levels) {
+    const mapper::codes::CodeSpace space(Conv(), Edge(), {.levels = levels});
+    const std::size_t count = FeatureCount(levels, Encoding::kScalar);
+    const auto numbers = static_cast<std::size_t>(levels) * 7 * 2;
+    ASSERT_EQ(count, 10 + numbers) << "seven of the layer, strides, steps; (levels, 7, 2)";
+    Rng rng(5);
+    const auto code = space.Random(rng);
+    std::vector<float> hard(count);
+    Components estimate{};
+    Features(context, code, hard, estimate, Encoding::kScalar);
+    EXPECT_EQ(estimate[0], -context.log_bounds()[0]) << "nothing but the networks says a number";
+    const std::size_t at = count - 14;
+    const auto& leaf = code.levels[static_cast<std::size_t>(levels) - 1];
+    EXPECT_FLOAT_EQ(hard[at], static_cast<float>(mapping::Index(leaf.parallel)));
+    for (std::size_t p = 0; p < leaf.order.size(); ++p) {
+      const std::size_t d = mapping::Index(leaf.order[p]);
+      EXPECT_FLOAT_EQ(hard[at + 2 + 2 * d], static_cast<float>(p));
+      EXPECT_FLOAT_EQ(hard[at + 3 + 2 * d],
+                      static_cast<float>(std::log(static_cast<double>(leaf.tile[d]))));
+    }
+    std::vector<double> variables(VariableCount(levels));
+    ScalarVariables(code, variables);
+    RelaxedFeatures relaxed;
+    RelaxedFeaturesOf(context, levels, 0xF, variables, relaxed, Encoding::kScalar);
+    EXPECT_EQ(relaxed.features, hard);
+    EXPECT_EQ(std::ranges::count(relaxed.jacobian, 1.0F), static_cast<std::ptrdiff_t>(numbers));
   }
 }
 

@@ -64,6 +64,25 @@ TEST(Train, LossFallsAndRanksAreRight) {
   EXPECT_NEAR(metrics.components[Index(Component::kOuterEnergy)].best_ratio, 1, 0.1);
 }
 
+TEST(Train, ScalarCodesTeachANetworkThatReadsThem) {
+  TrainOptions options = Quick();
+  options.encoding = Encoding::kScalar;
+  options.epochs = 20;
+  const auto outcome = Train(SmallData(), options);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->predictor.encoding(), Encoding::kScalar);
+  EXPECT_EQ(outcome->predictor.members()[0].inputs(), FeatureCount(2, Encoding::kScalar));
+  const std::size_t groups = SmallData().groups.size();
+  EXPECT_LT(outcome->predictor.origin().samples, groups * 40 / 2) << "random codes alone";
+  const Metrics metrics = Measure(outcome->predictor, SmallData(), Split::kTest, true);
+  EXPECT_GT(metrics.components[Index(Component::kLatency)].rank_correlation, 0.2);
+  EXPECT_NEAR(std::log(metrics.components[Index(Component::kOuterEnergy)].best_ratio), 0, 2);
+  const auto again = Predictor::Read(outcome->predictor.Write(), "again");
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->encoding(), Encoding::kScalar);
+  EXPECT_EQ(again->Write(), outcome->predictor.Write());
+}
+
 TEST(Train, StopsAtTheFlag) {
   std::atomic<bool> stop = false;
   TrainOptions options = Quick();

@@ -34,6 +34,8 @@ std::vector<MapperEntry> ListMappers() {
   }
   entries.push_back(
       {"dcp", "Dataflow codes: along the gradients of a trained predictor, verified and refined."});
+  entries.push_back(
+      {"dcp-paper", "Dataflow codes: dcp as its paper has it, codes read as numbers."});
   for (const mapper::codes::CodeSearch* search : mapper::codes::AllCodeSearches()) {
     const std::string name(search->name());
     if (std::ranges::find(entries, name, &MapperEntry::name) == entries.end()) {

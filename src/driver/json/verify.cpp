@@ -26,7 +26,7 @@ std::string JsonOfVerification(const Verification& verification) {
                          {"optimal", op.optimal()},
                          {"verdict", kNames[static_cast<std::size_t>(report.verdict)]},
                          {"reason", report.reason},
-                         {"cells", report.cells},
+                         {"choices", report.choices},
                          {"opened", report.opened},
                          {"nodes", report.nodes},
                          {"mappings", report.mappings},

@@ -1,11 +1,14 @@
 #include "driver/reproduce/reproduce.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,8 +43,8 @@ std::string Quartered(const Quartiles& quartiles) {
   return fmt::format("{:.3f} ({:.3f}-{:.3f})", quartiles.median, quartiles.low, quartiles.high);
 }
 
-Result<std::shared_ptr<const predict::Predictor>> ShippedPredictor() {
-  SLUICE_TRY(const std::string path, FindPredictor(DefaultSearchPaths(), "default"));
+Result<std::shared_ptr<const predict::Predictor>> ShippedPredictor(const std::string& name) {
+  SLUICE_TRY(const std::string path, FindPredictor(DefaultSearchPaths(), name));
   SLUICE_TRY(predict::Predictor predictor, predict::Predictor::Load(path));
   return std::make_shared<const predict::Predictor>(std::move(predictor));
 }
@@ -93,20 +96,68 @@ double ReproducedTarget::margin() const {
   return 1 - ours / target;
 }
 
-Result<Reproduction> ReproduceDcp(const ReproduceOptions& options) {
-  Session session;
-  session.options = options;
-  SLUICE_TRY_STATUS(PredictionQuality(session));
-  SLUICE_TRY_STATUS(TwelveLayerSet(session));
-  SLUICE_TRY_STATUS(FirstLayer(session));
-  SLUICE_TRY_STATUS(UnseenMachines(session));
-  SLUICE_TRY_STATUS(NetworkTotals(session));
-  SLUICE_TRY(ReferenceTable reference, MeasureAgainstExact(options));
+namespace {
+
+Status AgainstExact(Session& session) {
+  SLUICE_TRY(ReferenceTable reference, MeasureAgainstExact(session.options));
   session.result.cpu_seconds += reference.cpu_seconds;
   session.result.complete = session.result.complete && reference.complete;
   session.result.tables.push_back(std::move(reference.table));
   std::ranges::move(reference.targets, std::back_inserter(session.result.targets));
+  return {};
+}
+
+struct Part {
+  std::string_view name;
+  Status (*run)(Session&);
+};
+constexpr std::array<Part, 6> kParts = {{{"prediction", PredictionQuality},
+                                         {"twelve layers", TwelveLayerSet},
+                                         {"ResNet-101 conv1", FirstLayer},
+                                         {"unseen machines", UnseenMachines},
+                                         {"network totals", NetworkTotals},
+                                         {"against the exact mapper", AgainstExact}}};
+
+}  // namespace
+
+std::string PartsOfDcp() {
+  std::string names;
+  for (const Part& part : kParts) {
+    names += names.empty() ? "" : ", ";
+    names += part.name;
+  }
+  return names;
+}
+
+Result<Reproduction> ReproduceDcp(const ReproduceOptions& options) {
+  Session session;
+  session.options = options;
   session.result.missing = {"DCP's own tables: only its public figures could be read"};
+  if (!options.part.empty() &&
+      !std::ranges::any_of(kParts, [&](const Part& part) { return part.name == options.part; })) {
+    return Fail(
+        Diagnostic(ErrorCode::kUnknownName, fmt::format("no part is called `{}`", options.part))
+            .WithHint("one of: " + PartsOfDcp()));
+  }
+  for (const Part& part : kParts) {
+    if (!options.part.empty() && part.name != options.part) {
+      continue;
+    }
+    const std::size_t tables = session.result.tables.size();
+    const std::size_t targets = session.result.targets.size();
+    const Status status = session.stopped() ? Status() : part.run(session);
+    if (session.stopped()) {
+      // Half a part would show figures that mean nothing, whether it calls that an error or not.
+      session.result.complete = false;
+      session.result.tables.resize(tables);
+      session.result.targets.erase(
+          session.result.targets.begin() + static_cast<std::ptrdiff_t>(targets),
+          session.result.targets.end());
+      session.result.missing.push_back(fmt::format("{}: interrupted", part.name));
+    } else {
+      SLUICE_TRY_STATUS(status);
+    }
+  }
   return std::move(session.result);
 }
 
@@ -180,7 +231,7 @@ Page RenderReproduction(const Reproduction& reproduction) {
     page.Add(Wrapped("", one, 2));
   }
   page.Add(fmt::format("  {:.1f} CPU seconds in searches{}", reproduction.cpu_seconds,
-                       reproduction.complete ? "" : "; interrupted, figures are not complete"));
+                       reproduction.complete ? "" : "; interrupted"));
   return page;
 }
 

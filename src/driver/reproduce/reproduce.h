@@ -19,6 +19,7 @@ namespace sluice::driver {
 
 struct ReproduceOptions {
   bool full = false;  ///< more seeds, layers and machines; training is run, not estimated
+  std::string part;   ///< of PartsOfDcp(); empty: all
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0 = every core
   const std::atomic<bool>* stop = nullptr;
@@ -66,6 +67,9 @@ struct Reproduction {
   double cpu_seconds = 0;
   bool complete = true;  ///< false when interrupted: the tables so far
 };
+
+/// "a, b, c".
+std::string PartsOfDcp();
 
 Result<Reproduction> ReproduceDcp(const ReproduceOptions& options);
 

@@ -24,7 +24,8 @@ inline constexpr std::array<mapper::codes::CodeObjective, 3> kObjectives = {
     mapper::codes::CodeObjective::kLatency, mapper::codes::CodeObjective::kEnergy,
     mapper::codes::CodeObjective::kEdp};
 
-/// Bug-compatible, and only what is physically possible: the setting of the published figures.
+/// Bug-compatible, and only what is physically possible: the setting of the published figures on
+/// the twelve layers.
 inline constexpr cost::MaestroOracleOptions kPublishedModel = {cost::MaestroMode::kCompatible, true,
                                                                false};
 inline constexpr cost::MaestroOracleOptions kExactModel = {cost::MaestroMode::kExact, true, false};
@@ -48,8 +49,12 @@ struct Session {
 CodeSubject SubjectOf(const NamedLayer& layer, const cost::maestro::Hardware& hardware,
                       const cost::MaestroOracleOptions& options);
 std::string Quartered(const Quartiles& quartiles);
-/// The shipped predictor of the default space.
-Result<std::shared_ptr<const predict::Predictor>> ShippedPredictor();
+/// A shipped predictor; without a name that of the default space.
+Result<std::shared_ptr<const predict::Predictor>> ShippedPredictor(
+    const std::string& name = "default");
+
+/// The analytic estimate alone: networks that correct nothing. Requires: derived features.
+predict::Predictor EstimateOnly(const predict::Predictor& predictor);
 
 /// Quality by samples on the twelve layers, and how soon GAMMA's quality is reached.
 Status TwelveLayerSet(Session& session);

@@ -35,12 +35,12 @@ Page RenderVerification(const Verification& verification) {
                            verification.Count(verify::Verdict::kUnfinished)));
   Table table({{"operator", Table::Align::kLeft, 36},
                {"verdict", Table::Align::kLeft},
-               {"cells", Table::Align::kRight},
+               {"choices", Table::Align::kRight},
                {"opened", Table::Align::kRight},
                {"s", Table::Align::kRight}});
   for (const VerifiedOperator& op : verification.operators) {
     table.Add(
-        {op.name, Word(op), Grouped(op.report.cells), Grouped(op.report.opened),
+        {op.name, Word(op), Grouped(op.report.choices), Grouped(op.report.opened),
          fmt::format("{:.2f}", op.report.seconds)},
         op.report.verdict == verify::Verdict::kRejected ? Emphasis::kStrong : Emphasis::kNone);
   }

@@ -51,11 +51,11 @@ class AnnealingSearch final : public CodeSearch {
 
 void Anneal(Judge& judge, const CodeSpace& space, const AnnealingOptions& options,
             const mapping::DataflowCode& start, double value, Rng& rng) {
-  const std::int64_t budget = judge.left();
+  const std::int64_t budget = judge.left() - options.leave_over;
   const double cooling = std::log(options.cold / options.hot);
   const std::int64_t round = std::max<std::int64_t>(budget / std::max(options.restarts, 1), 1);
   mapping::DataflowCode code = start;
-  for (std::int64_t i = 0; !judge.done(); ++i) {
+  for (std::int64_t i = 0; i < budget && !judge.done(); ++i) {
     const auto& so_far = judge.so_far();
     if (i > 0 && i % round == 0 && so_far.best) {
       code = *so_far.best;

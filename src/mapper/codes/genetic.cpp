@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/divisors.h"
 #include "base/rng.h"
 #include "mapper/codes/judge.h"
 #include "mapper/codes/search.h"
@@ -199,12 +200,7 @@ class Evolution {
     }
     const std::int64_t most =
         std::min(code.levels[l - 1].tile[Index(level.parallel)], space_.pes());
-    std::vector<std::int64_t> divisors;
-    for (std::int64_t d = 1; d <= most; ++d) {
-      if (most % d == 0) {
-        divisors.push_back(d);
-      }
-    }
+    const std::vector<std::int64_t> divisors = DivisorsOf(most);
     level.units = divisors[Draw(rng_, divisors.size())];
   }
 

@@ -33,9 +33,11 @@ struct AnnealingOptions {
   std::int64_t random_starts = 200;  ///< at most a fifth of the budget
   double hot = 0.3;                  ///< temperatures, on the logarithm of the objective
   double cold = 0.002;
-  int restarts = 8;  ///< returns to the best so far
+  int restarts = 8;             ///< returns to the best so far
+  std::int64_t leave_over = 0;  ///< samples that are not spent
 };
-/// Spends what is left of the judge's budget from `start`, whose value is given.
+/// Spends what is left of the judge's budget, but for `leave_over`, from `start`, whose value is
+/// given.
 void Anneal(Judge& judge, const CodeSpace& space, const AnnealingOptions& options,
             const mapping::DataflowCode& start, double value, Rng& rng);
 std::unique_ptr<CodeSearch> MakeAnnealingSearch(const AnnealingOptions& options);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "base/divisors.h"
 #include "base/rng.h"
 #include "cost/maestro/hardware.h"
 #include "mapper/codes/search.h"
@@ -24,21 +25,6 @@ using mapping::CodeDim;
 using mapping::DataflowCode;
 using mapping::Index;
 using mapping::LevelCode;
-
-std::vector<std::int64_t> DivisorsOf(std::int64_t number) {
-  std::vector<std::int64_t> low;
-  std::vector<std::int64_t> high;
-  for (std::int64_t d = 1; d <= number / d; ++d) {
-    if (number % d == 0) {
-      low.push_back(d);
-      if (d != number / d) {
-        high.push_back(number / d);
-      }
-    }
-  }
-  low.insert(low.end(), high.rbegin(), high.rend());
-  return low;
-}
 
 double Distance(std::int64_t a, std::int64_t b) {
   return std::abs(std::log(static_cast<double>(a)) - std::log(static_cast<double>(b)));

@@ -1,8 +1,7 @@
 #pragma once
 /// \file
-/// Writes down what an exact solve proved, for the independent checker (src/verify): the claim, and
-/// the cells that the simple bound of docs/certificates.md leaves open. O(tiles x spatial factors).
-/// Tested by tests/property/certificate_test.cpp.
+/// Writes down what an exact solve proved, for the independent checker (src/verify). Tested by
+/// tests/property/certificate_test.cpp.
 
 #include <optional>
 

@@ -5,11 +5,13 @@
 #include <bit>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "cost/compiled.h"
 #include "cost/cost.h"
 #include "cost/evaluator.h"
 #include "mapper/annealing.h"
@@ -27,6 +29,7 @@
 #include "mapper/walk/walk_guard.h"
 #include "mapping/constraints.h"
 #include "mapping/mapping.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper {
 namespace {
@@ -53,12 +56,38 @@ constexpr std::int64_t kRaggedShare = 3;
 /// States of the bound for imperfect mappings that take as long as one evaluation.
 constexpr std::int64_t kStatesPerEvaluation = 8;
 /// Beyond so many the bound for imperfect mappings improves slowly.
-constexpr std::int64_t kMostStates = 1'500'000;
+constexpr std::int64_t kMostStates = 3'000'000;
 /// Evaluations of reheats in the imperfect space, for each prime factor, before and after it.
-constexpr std::int64_t kFirstReheat = 150;
-constexpr std::int64_t kLastReheat = 300;
+constexpr std::int64_t kFirstReheat = 60;
+constexpr std::int64_t kLastReheat = 150;
+
+/// Of a search anew where the bound is so many times below the best.
+constexpr double kWide = 1.2;
+constexpr std::int64_t kWideSearch = 1000;
+/// Evaluations of one descent from a mapping that a walk of the bound suggested.
+constexpr std::int64_t kMostDescent = 1500;
+/// And of all of them.
+constexpr std::int64_t kMostDrawn = 20'000;
+/// Windows with more positions make ragged mappings slow to evaluate: then fewer are.
+constexpr std::int64_t kFastPositions = 10'000;
 
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+/// About how many times longer than usual it takes to evaluate a ragged mapping.
+std::int64_t Slowness(const mapping::Workload& workload) {
+  std::int64_t most = 1;
+  for (const mapping::WorkloadTensor& tensor : workload.tensors) {
+    for (const mapping::WorkloadAxis& axis : tensor.axes) {
+      std::int64_t positions = 1;
+      for (const mapping::WorkloadTerm& term : axis) {
+        const std::int64_t bound = workload.bounds[cost::Index(term.dim)];
+        positions = positions > kNoLimit / bound ? kNoLimit : positions * bound;
+      }
+      most = std::max(most, axis.size() > 1 ? positions / kFastPositions : 1);
+    }
+  }
+  return most;
+}
 
 class Run {
  public:
@@ -69,6 +98,7 @@ class Run {
         evaluator_(*problem.evaluator),
         primes_(std::max(
             1, Mapspace(evaluator_.workload(), evaluator_.chain(), false).prime_factors())),
+        slowness_(Slowness(evaluator_.workload())),
         least_(cost::LowerBound(evaluator_)) {
     for (const auto& level : evaluator_.validity().levels) {
       choices_ += std::popcount(level.may_keep & ~level.must_keep);
@@ -310,6 +340,11 @@ class Run {
     Reheat(kFirstReheat);
     if (!BoundRagged(model) && stopped_ == StopReason::kConverged) {
       Reheat(kLastReheat);
+      // Far from everything even, the best is not found from there.
+      if (stopped_ == StopReason::kConverged &&
+          result_.score.value(problem_.objective) > kWide * result_.bound) {
+        Reheat(kWideSearch, true);
+      }
     }
     return Finish();
   }
@@ -322,16 +357,28 @@ class Run {
     const Mapspace space(evaluator_.workload(), evaluator_.chain(), true, problem_.constraints);
     const WalkGuard guard(evaluator_);
     const std::int64_t spent = result_.evaluations;
+    const std::int64_t most_drawn = std::min(kMostDrawn / slowness_, Left() / 2);
     std::int64_t drawn = 0;
-    const auto draw = [&](const mapping::Mapping& mapping) {
-      if (!evaluator_.IsValid(mapping) || guard.TooSlow(mapping) || !Allowed(mapping)) {
-        return;
+    const std::function<bool(const mapping::Mapping&)> better = [&](const auto& mapping) {
+      if (drawn >= most_drawn || !evaluator_.IsValid(mapping) || guard.TooSlow(mapping) ||
+          !Allowed(mapping)) {
+        return false;
       }
       ++drawn;
-      if (Consider(mapping)) {
-        goal.Improve(result_.score.value(problem_.objective));
+      if (!Consider(mapping)) {
+        return false;
+      }
+      goal.Improve(result_.score.value(problem_.objective));
+      return true;
+    };
+    const auto draw = [&](const mapping::Mapping& mapping) {
+      if (better(mapping)) {
+        exact::Descend(space, mapping, kMostDescent, better);
       }
     };
+    if (result_.best) {
+      exact::Descend(space, *result_.best, kMostDescent, better);
+    }
     exact::RaggedBound ragged(model, goal, [&](const auto& steps, const auto& sketch) {
       exact::DrawMappings(space, steps, sketch, draw);
     });
@@ -348,9 +395,10 @@ class Run {
     return whole && ragged.bound() >= goal.limit();
   }
 
-  void Reheat(std::int64_t per_prime) {
+  /// `anew`: from random mappings instead of the best.
+  void Reheat(std::int64_t per_prime, bool anew = false) {
     Budget some = budget_;
-    some.evaluations = std::min(Left(), per_prime * primes_);
+    some.evaluations = std::min(Left(), std::max<std::int64_t>(1, per_prime * primes_ / slowness_));
     if (budget_.seconds < std::numeric_limits<double>::infinity()) {
       some.seconds = std::max(0.0, budget_.seconds - Seconds());
     }
@@ -358,7 +406,8 @@ class Run {
       stopped_ = StopReason::kEvaluations;
       return;
     }
-    const Result more = AnnealingMapper().Improve(problem_, some, *result_.best);
+    const Result more = anew ? AnnealingMapper().Solve(problem_, some)
+                             : AnnealingMapper().Improve(problem_, some, *result_.best);
     result_.evaluations += more.evaluations;
     result_.candidates += more.candidates;
     if (more.best && Better(problem_.objective, more.score, result_.score)) {
@@ -419,6 +468,7 @@ class Run {
   const cost::Evaluator& evaluator_;
   std::int64_t primes_;
   std::int64_t choices_ = 0;
+  std::int64_t slowness_;
   cost::Score least_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   Result result_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -14,6 +15,16 @@ namespace sluice::mapper::exact {
 /// Partial sums are added in other orders than the evaluator's, so a bound may exceed the truth by
 /// rounding. Everything within this share of the incumbent counts as equal.
 inline constexpr double kEqual = 1e-9;
+
+/// std::ceil of cycles, at least 0, which is a call on machines before SSE 4.1.
+inline double WholeCycles(double cycles) {
+  constexpr double kExact = 4503599627370496;  // 2^52: whole from here on
+  if (cycles >= kExact) {
+    return cycles;
+  }
+  const auto whole = static_cast<double>(static_cast<std::int64_t>(cycles));
+  return whole < cycles ? whole + 1 : whole;
+}
 
 class Goal {
  public:
@@ -33,7 +44,7 @@ class Goal {
   /// infinity when it can not matter.
   [[nodiscard]] double Value(double energy, double cycles) const {
     // Cycles are whole; what rounding of the sums added must not count as one more.
-    const double most = std::ceil(std::max(cycles, least_cycles_) * (1 - 1e-12));
+    const double most = WholeCycles(std::max(cycles, least_cycles_) * (1 - 1e-12));
     const double total = energy + leakage_ * most;
     if (total > cap_energy_ || most > cap_cycles_) {
       return kInfinity;
@@ -63,7 +74,7 @@ class Goal {
   /// Energy (without leakage) at which a mapping of so many cycles is worth `value`. Not for
   /// fronts.
   [[nodiscard]] double EnergyFor(double value, double cycles) const {
-    const double most = std::ceil(std::max(cycles, least_cycles_) * (1 - 1e-12));
+    const double most = WholeCycles(std::max(cycles, least_cycles_) * (1 - 1e-12));
     switch (objective_) {
       case cost::Objective::kEnergy:
         return value - leakage_ * most;

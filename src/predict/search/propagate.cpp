@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <set>
@@ -20,6 +21,7 @@
 #include "mapper/codes/searches.h"
 #include "mapper/codes/space.h"
 #include "mapping/dataflow/code.h"
+#include "predict/features.h"
 #include "predict/predictor.h"
 #include "predict/search/ensemble_scorer.h"
 #include "predict/search/relax.h"
@@ -51,6 +53,10 @@ class Propagation {
     const CodeProblem& problem = judge_.problem();
     Verify(problem.starts);
     Adapt();
+    if (options_.as_published) {
+      RunAsPublished();
+      return judge_.Finish();
+    }
     std::vector<DataflowCode> chains = Screened();
     if (options_.propagate && ensemble_ != nullptr) {
       chains = Propagated(*ensemble_, std::move(chains));
@@ -69,12 +75,7 @@ class Propagation {
       mapper::codes::FirstCode(judge_, space_, rng_);  // the predictor does not know what is legal
     }
     AnnealGuided();
-    if (!judge_.done()) {
-      const auto& best = judge_.so_far().best;
-      const DataflowCode start = best ? *best : space_.Random(rng_);
-      mapper::codes::Anneal(judge_, space_, {.random_starts = 0, .hot = 0.5, .cold = 0.01}, start,
-                            judge_.so_far().value, rng_);
-    }
+    AnnealFreely();
     return judge_.Finish();
   }
 
@@ -124,11 +125,33 @@ class Propagation {
     return starts;
   }
 
+  /// The best of each start first, then what else was legal on the way, as predicted; then anew.
+  void RunAsPublished() {
+    while (!judge_.done()) {
+      const std::int64_t left = judge_.left();
+      std::vector<DataflowCode> starts(
+          static_cast<std::size_t>(std::min<std::int64_t>(options_.starts, left)));
+      std::ranges::generate(starts, [&] { return space_.Random(rng_); });
+      const std::vector<DataflowCode> ends = Propagated(*ensemble_, std::move(starts));
+      std::vector<DataflowCode> fresh;
+      std::ranges::copy_if(ends, std::back_inserter(fresh), [&](const DataflowCode& code) {
+        return verified_.insert(scorer_->Identity(code)).second;
+      });
+      Verify(fresh);
+      VerifyBest(judge_.left());
+      candidates_.clear();
+      if (judge_.left() == left) {
+        Verify(ends);  // a small space: a sample is spent either way
+      }
+    }
+  }
+
   /// Follows the gradient; every few steps the codes are made legal and go on from there. Returns
   /// the best predicted of each start.
   std::vector<DataflowCode> Propagated(const EnsembleScorer& ensemble,
                                        std::vector<DataflowCode> codes) {
-    Relaxation relaxation(space_, ensemble.parts(), ensemble.target());
+    Relaxation relaxation(space_, ensemble.parts(), ensemble.target(),
+                          ensemble.predictor().encoding());
     std::vector<DataflowCode> best = codes;
     std::vector<double> best_scores = scorer_->Scores(codes);
     relaxation.Reset(codes);
@@ -292,6 +315,71 @@ class Propagation {
     }
   }
 
+  /// Codes that differ outermost in what is parallel there, and in one more decision. What is
+  /// parallel decides about most else: changed alone it seldom helps, so annealing stays where it
+  /// is.
+  [[nodiscard]] std::vector<DataflowCode> Around(const DataflowCode& center) const {
+    std::vector<DataflowCode> codes;
+    const auto add = [&](const DataflowCode& code) {
+      codes.push_back(space_.Repair(mapping::Canonical(space_.layer(), code)));
+    };
+    for (const mapping::CodeDim parallel : space_.parallel()) {
+      DataflowCode code = center;
+      code.levels[0].parallel = parallel;
+      add(code);
+      for (std::size_t i = 0; i < mapping::kCodeDims; ++i) {
+        for (std::size_t j = i + 1; j < mapping::kCodeDims; ++j) {
+          DataflowCode swapped = code;
+          std::swap(swapped.levels[0].order[i], swapped.levels[0].order[j]);
+          add(swapped);
+        }
+      }
+      for (const mapping::CodeDim dim : space_.tiled()) {
+        for (const std::int64_t tile :
+             space_.Divisors(dim, space_.extents()[mapping::Index(dim)])) {
+          DataflowCode tiled = code;
+          tiled.levels[0].tile[mapping::Index(dim)] = tile;
+          add(tiled);
+        }
+      }
+    }
+    return codes;
+  }
+
+  /// Looks around the best code, while that helps and the samples are there.
+  void Sweep() {
+    const auto& best = judge_.so_far().best;
+    double value = std::numeric_limits<double>::infinity();
+    while (best && judge_.so_far().value < value) {
+      value = judge_.so_far().value;
+      std::vector<DataflowCode> fresh;
+      for (const DataflowCode& code : Around(*best)) {
+        if (verified_.insert(scorer_->Identity(code)).second) {
+          fresh.push_back(code);
+        }
+      }
+      constexpr std::int64_t kShare = 4;
+      if (static_cast<std::int64_t>(fresh.size()) > judge_.left() / kShare) {
+        return;
+      }
+      Verify(fresh);
+    }
+  }
+
+  /// What is left, without the predictor: long and hot, since what is near the best was seen.
+  void AnnealFreely() {
+    for (const std::int64_t leave_over : {judge_.left() / 5, std::int64_t{0}}) {
+      if (judge_.problem().space.divisor_tiles) {
+        Sweep();
+      }
+      const auto& best = judge_.so_far().best;
+      const DataflowCode start = best ? *best : space_.Random(rng_);
+      const mapper::codes::AnnealingOptions options = {
+          .random_starts = 0, .hot = 0.5, .cold = 0.01, .restarts = 2, .leave_over = leave_over};
+      mapper::codes::Anneal(judge_, space_, options, start, judge_.so_far().value, rng_);
+    }
+  }
+
   PropagateOptions options_;
   Judge judge_;
   CodeSpace space_;
@@ -308,12 +396,17 @@ class PropagationSearch final : public mapper::codes::CodeSearch {
   PropagationSearch(std::vector<std::shared_ptr<const Predictor>> predictors,
                     const PropagateOptions& options)
       : predictors_(std::move(predictors)), options_(options) {}
-  [[nodiscard]] std::string_view name() const override { return "dcp"; }
+  [[nodiscard]] std::string_view name() const override {
+    return options_.as_published ? "dcp-paper" : "dcp";
+  }
   [[nodiscard]] std::string_view description() const override {
+    if (options_.as_published) {
+      return "as the paper: along the gradients of a network that reads codes as numbers";
+    }
     return "along the gradients of a trained predictor, verified and refined";
   }
   [[nodiscard]] CodeResult Run(const CodeProblem& problem) const override {
-    if (options_.rules && problem.oracle->code_mapper() != nullptr) {
+    if (options_.rules && !options_.as_published && problem.oracle->code_mapper() != nullptr) {
       return Propagation(problem, options_, MakeRulesScorer(problem), nullptr).Run();
     }
     for (const auto& predictor : predictors_) {
@@ -336,9 +429,21 @@ class PropagationSearch final : public mapper::codes::CodeSearch {
 
 }  // namespace
 
+PropagateOptions PublishedOptions() {
+  PropagateOptions options;
+  options.as_published = true;
+  options.starts = 64;
+  options.steps = 100;
+  return options;
+}
+
 std::unique_ptr<mapper::codes::CodeSearch> MakePropagationSearch(
     std::vector<std::shared_ptr<const Predictor>> predictors, const PropagateOptions& options) {
-  SLUICE_CHECK(!predictors.empty(), "a predictor");
+  const Encoding needed = options.as_published ? Encoding::kScalar : Encoding::kDerived;
+  SLUICE_CHECK(!predictors.empty() &&
+                   std::ranges::all_of(predictors,
+                                       [&](const auto& one) { return one->encoding() == needed; }),
+               "predictors that read codes as the search needs it");
   return std::make_unique<PropagationSearch>(std::move(predictors), options);
 }
 

@@ -13,12 +13,18 @@
 /// 4. Verification: the most promising codes are priced by the oracle. These are the samples.
 ///    Where they differ from the prediction, the ensemble is tuned on them; then again from 3.
 /// 5. What is left of the budget: annealing on the oracle, while samples are scarce each step
-///    chosen among several by prediction.
+///    chosen among several by prediction; then all codes around the best that differ in what is
+///    parallel outermost and in one more decision, hot annealing, and both again.
 ///
 /// Where rules turn codes into mappings of a machine (mapping/dataflow/nest.h), the predictor is
 /// what these rules say of traffic, corrected by a linear model of the codes that this very search
 /// has priced. That has no gradient in the code: step 2 is left out. Codes of one mapping count as
 /// one.
+///
+/// `dcp-paper`: what DCP itself does, for comparison. Random starts follow the gradient of a
+/// network that reads the numbers of the codes (Encoding::kScalar) and are made legal now and then;
+/// what comes out is priced, and with the samples that are left it begins anew. Steps 1 and 3 to 5
+/// are left out: pricing at all is ours, for DCP stops at the prediction.
 /// Tested by tests/property/predict_search_test.cpp.
 
 #include <cstdint>
@@ -46,10 +52,14 @@ struct PropagateOptions {
   bool learn = true;      ///< false: what was priced corrects nothing, to show what that brings
   /// Where the oracle has a code mapper, predict by the rules of its machine.
   bool rules = true;
+  bool as_published = false;  ///< `dcp-paper`
 };
+/// Of `dcp-paper`, as in the runs of DCP that were published: 64 starts, 100 steps.
+PropagateOptions PublishedOptions();
 
 /// The search uses the first predictor that was trained for the problem's space of codes. Without
-/// one it ends with `stopped` saying so. Requires: at least one.
+/// one it ends with `stopped` saying so. Requires: at least one, of scalar features for `dcp-paper`
+/// and of derived ones for `dcp`.
 std::unique_ptr<mapper::codes::CodeSearch> MakePropagationSearch(
     std::vector<std::shared_ptr<const Predictor>> predictors, const PropagateOptions& options);
 

@@ -13,6 +13,7 @@
 #include "mapping/dataflow/code.h"
 #include "predict/features.h"
 #include "predict/predictor.h"
+#include "predict/scalar_features.h"
 
 namespace sluice::predict {
 namespace {
@@ -107,10 +108,11 @@ Prediction Summed(std::span<const PredictedPart> parts, std::span<const Predicti
 }
 
 Relaxation::Relaxation(const mapper::codes::CodeSpace& space, std::span<const PredictedPart> parts,
-                       const Target& target)
+                       const Target& target, Encoding encoding)
     : space_(space),
       parts_(parts),
       target_(target),
+      encoding_(encoding),
       count_(VariableCount(space.options().levels)),
       work_(parts.size()),
       relaxed_(parts.size()) {}
@@ -119,6 +121,10 @@ void Relaxation::Reset(std::span<const mapping::DataflowCode> codes) {
   variables_.assign(codes.size() * count_, 0);
   for (std::size_t i = 0; i < codes.size(); ++i) {
     const std::span to = std::span(variables_).subspan(i * count_, count_);
+    if (encoding_ == Encoding::kScalar) {
+      ScalarVariables(codes[i], to);
+      continue;
+    }
     for (std::size_t l = 0; l < codes[i].levels.size(); ++l) {
       const auto& level = codes[i].levels[l];
       to[ParallelAt(l, mapping::Index(level.parallel))] = kChosen;
@@ -142,6 +148,10 @@ void Relaxation::Clamp(std::span<double> variables) const {
     if (l > 0) {
       variables[UnitsAt(l)] = std::clamp(variables[UnitsAt(l)], 0.0, room);
       room -= variables[UnitsAt(l)];
+    }
+    if (encoding_ == Encoding::kScalar) {
+      double& parallel = variables[ParallelAt(l, 0)];
+      parallel = std::clamp(parallel, 0.0, kCodeDims - 1.0);
     }
     for (std::size_t d = 0; d < kCodeDims; ++d) {
       const double parent = l == 0 ? LogOf(space_.extents()[d]) : variables[TileAt(l - 1, d)];
@@ -221,6 +231,23 @@ void Relaxation::Step(const Predictor& predictor, std::size_t member) {
   }
 }
 
+/// The most likely dim, or the one with the nearest number.
+CodeDim Relaxation::ParallelOf(std::span<const double> variables, std::size_t level) const {
+  CodeDim best = space_.parallel().front();
+  double top = -1e300;
+  for (const CodeDim dim : space_.parallel()) {
+    const std::size_t d = mapping::Index(dim);
+    const double likely = encoding_ == Encoding::kScalar
+                              ? -std::abs(variables[ParallelAt(level, 0)] - static_cast<double>(d))
+                              : variables[ParallelAt(level, d)];
+    if (likely > top) {
+      top = likely;
+      best = dim;
+    }
+  }
+  return best;
+}
+
 std::vector<mapping::DataflowCode> Relaxation::Codes() const {
   std::vector<mapping::DataflowCode> codes;
   for (std::size_t at = 0; at < variables_.size(); at += count_) {
@@ -228,13 +255,7 @@ std::vector<mapping::DataflowCode> Relaxation::Codes() const {
     mapping::DataflowCode code;
     for (std::size_t l = 0; l < count_ / kVariablesPerLevel; ++l) {
       mapping::LevelCode level;
-      double top = -1e300;
-      for (const CodeDim dim : space_.parallel()) {
-        if (from[ParallelAt(l, mapping::Index(dim))] > top) {
-          top = from[ParallelAt(l, mapping::Index(dim))];
-          level.parallel = dim;
-        }
-      }
+      level.parallel = ParallelOf(from, l);
       level.units = l == 0 ? 0 : std::llround(std::exp(from[UnitsAt(l)]));
       // Equal keys in the order of the dims. Not stable_sort: the shared library would export its
       // parts.

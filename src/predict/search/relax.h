@@ -50,7 +50,7 @@ class Relaxation {
  public:
   /// Keeps references.
   Relaxation(const mapper::codes::CodeSpace& space, std::span<const PredictedPart> parts,
-             const Target& target);
+             const Target& target, Encoding encoding);
 
   /// Goes on from these codes.
   void Reset(std::span<const mapping::DataflowCode> codes);
@@ -61,6 +61,8 @@ class Relaxation {
 
  private:
   void Clamp(std::span<double> variables) const;
+  [[nodiscard]] mapping::CodeDim ParallelOf(std::span<const double> variables,
+                                            std::size_t level) const;
   /// The variables as this part sees them: tiles within its layer.
   [[nodiscard]] std::vector<double> VariablesOf(const PredictedPart& part) const;
   /// Gradient of the target, for all variables.
@@ -69,6 +71,7 @@ class Relaxation {
   const mapper::codes::CodeSpace& space_;
   std::span<const PredictedPart> parts_;
   const Target& target_;
+  Encoding encoding_;
   std::size_t count_ = 0;  ///< variables of a code
   std::vector<double> variables_;
   std::vector<double> first_;

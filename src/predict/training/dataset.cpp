@@ -308,10 +308,13 @@ Result<Dataset> ReadDataset(const std::string& path) {
   SLUICE_TRY(const std::string bytes, ReadFile(path, kMaxFile));
   SLUICE_TRY(ParsedDataset parsed, ParseDataset(bytes, path));
   if (!parsed.complete) {
+    const std::size_t found = parsed.dataset.groups.size();
+    const std::size_t of = parsed.dataset.options.groups;
     return Fail(Diagnostic(ErrorCode::kSyntax,
-                           fmt::format("`{}` holds {} of {} layers", path,
-                                       parsed.dataset.groups.size(), parsed.dataset.options.groups))
-                    .WithHint("sluice dataset continues a file that was cut short")
+                           found == of ? fmt::format("`{}` goes on after its last layer", path)
+                                       : fmt::format("`{}` holds {} of {} layers that are whole",
+                                                     path, found, of))
+                    .WithHint("sluice dataset with the same options makes it whole again")
                     .At({.file = path, .excerpt = {}}));
   }
   return std::move(parsed.dataset);

@@ -32,12 +32,12 @@ struct Table {
   [[nodiscard]] std::size_t rows() const { return targets.size() / kComponents; }
 };
 
-void Append(Table& table, const Context& context, const mapping::DataflowCode& code,
-            const Components& log_components) {
+void Append(Table& table, const Context& context, Encoding encoding,
+            const mapping::DataflowCode& code, const Components& log_components) {
   const std::size_t at = table.features.size();
   table.features.resize(at + table.width);
   Components estimate{};
-  Features(context, code, std::span(table.features).subspan(at), estimate);
+  Features(context, code, std::span(table.features).subspan(at), estimate, encoding);
   for (std::size_t c = 0; c < kComponents; ++c) {
     table.targets.push_back(
         static_cast<float>(log_components[c] - context.log_bounds()[c] - estimate[c]));
@@ -50,9 +50,9 @@ Components Widen(const std::array<float, kComponents>& label) {
   return wide;
 }
 
-Table MakeTable(const Dataset& dataset, Split split) {
+Table MakeTable(const Dataset& dataset, Split split, Encoding encoding) {
   Table table;
-  table.width = FeatureCount(dataset.options.space.levels);
+  table.width = FeatureCount(dataset.options.space.levels, encoding);
   for (std::size_t g = 0; g < dataset.groups.size(); ++g) {
     if (SplitOf(g) != split) {
       continue;
@@ -60,7 +60,9 @@ Table MakeTable(const Dataset& dataset, Split split) {
     const Group& group = dataset.groups[g];
     const Context context(group.layer, group.hardware);
     for (const Sample& sample : group.samples) {
-      Append(table, context, sample.code, Widen(sample.label));
+      if (sample.random || encoding == Encoding::kDerived) {
+        Append(table, context, encoding, sample.code, Widen(sample.label));
+      }
     }
   }
   return table;
@@ -102,6 +104,18 @@ void Apply(const Standard& standard, Table& table) {
     const std::size_t f = i % table.width;
     table.features[i] =
         std::clamp((table.features[i] - standard.center[f]) * standard.scale[f], -kFar, kFar);
+  }
+}
+
+/// Networks that have no estimate to correct start with the mean as their answer: biases are last.
+void StartAtMean(const Table& table, Mlp<float>& network) {
+  const auto biases = network.weights().last(kComponents);
+  Components sum{};
+  for (std::size_t i = 0; i < table.targets.size(); ++i) {
+    sum[i % kComponents] += static_cast<double>(table.targets[i]);
+  }
+  for (std::size_t c = 0; c < kComponents; ++c) {
+    biases[c] = static_cast<float>(sum[c] / static_cast<double>(table.rows()));
   }
 }
 
@@ -243,8 +257,8 @@ Status ValidateTrainOptions(const TrainOptions& options) {
 Result<TrainOutcome> Train(const Dataset& dataset, const TrainOptions& options) {
   SLUICE_TRY_STATUS(ValidateTrainOptions(options));
   const double start = ThreadSeconds();
-  Tables tables = {.train = MakeTable(dataset, Split::kTrain),
-                   .validation = MakeTable(dataset, Split::kValidation)};
+  Tables tables = {.train = MakeTable(dataset, Split::kTrain, options.encoding),
+                   .validation = MakeTable(dataset, Split::kValidation, options.encoding)};
   if (tables.train.rows() == 0 || tables.validation.rows() == 0) {
     return Fail(Diagnostic(ErrorCode::kBadValue, "too few layers to train and to validate")
                     .WithHint("one layer in 20 validates; make a data set of at least 20 layers"));
@@ -260,6 +274,9 @@ Result<TrainOutcome> Train(const Dataset& dataset, const TrainOptions& options) 
   bool complete = true;
   for (int m = 0; m < options.members && complete; ++m) {
     members.emplace_back(sizes, Rng(options.seed).Split(1000 + static_cast<std::uint64_t>(m)));
+    if (options.encoding == Encoding::kScalar) {
+      StartAtMean(tables.train, members.back());
+    }
     complete = TrainMember(members.back(), m, tables, options, start, curves);
   }
   ModelOrigin origin;
@@ -267,8 +284,8 @@ Result<TrainOutcome> Train(const Dataset& dataset, const TrainOptions& options) 
   origin.seed = options.seed;
   origin.samples = tables.train.rows();
   const double seconds = ThreadSeconds() - start;
-  return TrainOutcome{Predictor(dataset.options.space, standard.center, standard.scale,
-                                std::move(members), std::move(origin)),
+  return TrainOutcome{Predictor(dataset.options.space, options.encoding, standard.center,
+                                standard.scale, std::move(members), std::move(origin)),
                       std::move(curves), seconds, complete};
 }
 
@@ -279,7 +296,7 @@ Predictor FineTune(const Predictor& predictor, const Context& context, std::span
     return result;
   }
   Table table;
-  table.width = FeatureCount(predictor.space().levels);
+  table.width = FeatureCount(predictor.space().levels, predictor.encoding());
   for (const Known& one : known) {
     const std::size_t at = table.features.size();
     table.features.resize(at + table.width);

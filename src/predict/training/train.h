@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "predict/features.h"
 #include "predict/predictor.h"
 #include "predict/training/dataset.h"
 
@@ -29,8 +30,10 @@ struct CurvePoint {
 };
 
 struct TrainOptions {
+  /// Under scalar features only random codes are trained on, as in the paper.
+  Encoding encoding = Encoding::kDerived;
   int members = 3;
-  std::vector<int> hidden = {128, 128, 128};
+  std::vector<int> hidden = {64, 64, 64};
   int epochs = 12;
   int patience = 3;  ///< epochs without a better validation loss
   std::size_t batch = 512;

@@ -7,42 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/divisors.h"
 #include "base/static_vector.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
-namespace {
-
-std::vector<std::int64_t> Divisors(std::int64_t n) {
-  std::vector<std::int64_t> low;
-  std::vector<std::int64_t> high;
-  for (std::int64_t i = 1; i * i <= n; ++i) {
-    if (n % i == 0) {
-      low.push_back(i);
-      if (i != n / i) {
-        high.push_back(n / i);
-      }
-    }
-  }
-  low.insert(low.end(), high.rbegin(), high.rend());
-  return low;
-}
-
-bool IsPrime(std::int64_t n) {
-  for (std::int64_t i = 2; i * i <= n; ++i) {
-    if (n % i == 0) {
-      return false;
-    }
-  }
-  return n > 1;
-}
-
-}  // namespace
 
 double Lattice::CountVectors(const StaticVector<std::int64_t, mapping::kMaxDims>& bounds) {
   double count = 1;
   for (const std::int64_t bound : bounds) {
-    count *= static_cast<double>(Divisors(bound).size());
+    count *= static_cast<double>(sluice::DivisorsOf(bound).size());
   }
   return count;
 }
@@ -50,7 +24,7 @@ double Lattice::CountVectors(const StaticVector<std::int64_t, mapping::kMaxDims>
 Lattice::Lattice(const StaticVector<std::int64_t, mapping::kMaxDims>& bounds) {
   for (const std::int64_t bound : bounds) {
     Axis axis;
-    axis.divisors = Divisors(bound);
+    axis.divisors = sluice::DivisorsOf(bound);
     axis.stride = size_;
     const std::size_t n = axis.divisors.size();
     axis.product.assign(n * n, -1);

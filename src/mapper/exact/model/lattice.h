@@ -32,10 +32,11 @@ class Lattice {
     return axis_[static_cast<std::size_t>(dim)]
         .divisors[static_cast<std::size_t>(Coordinate(x, dim))];
   }
-  /// Divisors of the dim's bound.
-  [[nodiscard]] std::size_t Values(int dim) const {
-    return axis_[static_cast<std::size_t>(dim)].divisors.size();
+  /// Divisors of the dim's bound, rising.
+  [[nodiscard]] const std::vector<std::int64_t>& DivisorsOf(int dim) const {
+    return axis_[static_cast<std::size_t>(dim)].divisors;
   }
+  [[nodiscard]] std::size_t Values(int dim) const { return DivisorsOf(dim).size(); }
   [[nodiscard]] std::int64_t Bound(int dim) const {
     return axis_[static_cast<std::size_t>(dim)].divisors.back();
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -43,20 +44,19 @@ Model::Model(const cost::Evaluator& evaluator, const mapping::Constraints* const
   FillRates();
 }
 
-cost::AxisSet Model::AxisPositions(int t, int axis, Tile x) const {
+cost::AxisSet Model::AxisPositions(int t, int axis, Tile x, bool with_gaps) const {
   cost::DimArray size;
   size.fill(1);
   for (int d = 0; d < lattice_.dims(); ++d) {
     size[Index(d)] = lattice_.Value(x, d);
   }
-  return cost::TileAxis(compiled().tensor[Index(t)].axis[Index(axis)], size,
-                        evaluator_->policy().gap_words);
+  return cost::TileAxis(compiled().tensor[Index(t)].axis[Index(axis)], size, with_gaps);
 }
 
 void Model::FillTiles() {
   const cost::Compiled& c = compiled();
   const auto vectors = static_cast<std::size_t>(lattice_.size());
-  tiles_.assign(vectors * tensor_count_, PerTile{1, 1, 1});
+  tiles_.assign(vectors * tensor_count_, PerTile{1, 1, 1, false});
   product_.assign(vectors, 1.0);
   for (Tile x = 0; x < lattice_.size(); ++x) {
     for (int d = 0; d < c.dims; ++d) {
@@ -103,14 +103,44 @@ void Model::FillTiles() {
         }
         AxisTile& known = tables[Index(a)][AxisPart(t, a, x)];
         if (known.words == 0) {
-          known = {AxisPositions(t, a, x).size(), extent};
+          const bool gap_words = evaluator_->policy().gap_words;
+          known = {AxisPositions(t, a, x, gap_words).size(), extent,
+                   gap_words && AxisPositions(t, a, x, false).size() < extent};
         }
+        tile.gaps = tile.gaps || known.gaps;
         tile.total *= static_cast<double>(known.words);
         tile.box *= static_cast<double>(extent);
       }
       if (tensor.joint) {
         tile.total = 1;
         tile.rest = 1;
+      }
+    }
+    for (int a = 0; a < tensor.axes; ++a) {
+      if (tensor.axis[Index(a)].size() > 1 && !tensor.joint) {
+        FillKept(t, a);
+      }
+    }
+  }
+}
+
+void Model::FillKept(int t, int axis) {
+  const mapping::WorkloadAxis& terms = compiled().tensor[Index(t)].axis[Index(axis)];
+  KeptTable& kept = kept_[Index(t)][Index(axis)];
+  for (const mapping::WorkloadTerm& term : terms) {
+    kept.row += lattice_.Values(term.dim);
+  }
+  kept.positions.assign(AxisParts(t, axis) * kept.row, -1);
+  for (Tile x = 0; x < lattice_.size(); ++x) {
+    const AxisTile& tile = AxisAt(t, axis, x);
+    std::size_t slot = AxisPart(t, axis, x) * kept.row;
+    if (tile.words == tile.extent || kept.positions[slot] >= 0) {
+      continue;
+    }
+    const cost::AxisSet positions = AxisPositions(t, axis, x, false);
+    for (const mapping::WorkloadTerm& term : terms) {
+      for (const std::int64_t value : lattice_.DivisorsOf(term.dim)) {
+        kept.positions[slot++] = positions.SelfOverlap(term.coefficient * value);
       }
     }
   }
@@ -270,25 +300,24 @@ double Model::Copies(Tile space) const {
 // least what lies that far away, `other`:
 //   - loops irrelevant to t or on other axes take this axis back by all it has advanced, at least
 //     (factor - 1) steps;
-//   - a loop of the other dim of this axis moves on by one of its steps, however that dim is split,
-//     and takes back all loops of the first one inside it;
-//   - the same dim further out moves on by one step, and takes back the other dim's loops inside;
+//   - a loop of the other dim of this axis moves on by one of its steps and takes back all loops of
+//     the first one inside it, and the same dim further out the other dim's (LeastMove);
 //   - loops over dims of their own bring the whole tile.
 // Axes of three dims and more, and sets with holes that have not moved beyond their span: nothing.
-double Model::SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t factor,
-                            bool closed) const {
+double Model::SlideFraction(int t, Tile child, const WindowLoop& loop) const {
   const cost::CompiledTensor& tensor = compiled().tensor[Index(t)];
   int axis = 0;
-  while (tensor.coefficient[Index(axis)][Index(dim)] == 0) {
+  while (tensor.coefficient[Index(axis)][Index(loop.dim)] == 0) {
     ++axis;
   }
   const AxisTile& tile = AxisAt(t, axis, child);
   const auto count = static_cast<double>(tile.words);
   const std::int64_t span = tile.extent;
   const bool contiguous = tile.words == span;
-  const std::int64_t step = tensor.coefficient[Index(axis)][Index(dim)] * lattice_.Value(x, dim);
+  const std::int64_t step =
+      tensor.coefficient[Index(axis)][Index(loop.dim)] * lattice_.Value(loop.from, loop.dim);
   const std::int64_t kept = contiguous ? std::max<std::int64_t>(0, span - step)
-                                       : AxisPositions(t, axis, child).SelfOverlap(step);
+                                       : Kept(t, axis, child, loop.dim, loop.from);
   const double slide = 1.0 - static_cast<double>(kept) / count;
   const auto fresh = [&](std::int64_t distance) {
     if (distance >= span) {
@@ -296,31 +325,47 @@ double Model::SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t fac
     }
     return contiguous ? static_cast<double>(distance) / count : 0.0;
   };
-  const std::int64_t advanced = step * (factor - 1);
-  const bool whole = lattice_.Value(x, dim) * factor == lattice_.Bound(dim);
+  const std::int64_t advanced = step * (loop.factor - 1);
+  const bool whole = lattice_.Value(loop.from, loop.dim) * loop.factor == lattice_.Bound(loop.dim);
   double other = fresh(advanced);
   int partners = 0;
   for (const mapping::WorkloadTerm& term : tensor.axis[Index(axis)]) {
-    if (term.dim == dim || lattice_.Value(x, term.dim) == lattice_.Bound(term.dim)) {
+    if (term.dim == loop.dim || lattice_.Value(loop.from, term.dim) == lattice_.Bound(term.dim)) {
       continue;
     }
     ++partners;
-    const std::int64_t stride = term.coefficient * lattice_.Value(x, term.dim);
-    other = partners == 1 ? std::min(other, fresh(std::abs(stride - advanced))) : 0;
-    if (closed) {
-      continue;
-    }
-    for (const Lattice::Step& to : lattice_.Steps(dim, lattice_.Coordinate(x, dim))) {
-      if (to.factor % factor == 0) {
-        other = std::min(other, fresh(std::abs(stride - step * (to.factor - 1))));
-      }
-    }
-    for (const Lattice::Step& inside : lattice_.Steps(term.dim, lattice_.Coordinate(x, term.dim))) {
-      other = whole ? other : std::min(other, fresh(std::abs(step - stride * (inside.factor - 1))));
+    const std::int64_t stride = term.coefficient * lattice_.Value(loop.from, term.dim);
+    const std::int64_t least =
+        loop.closed ? std::abs(stride - advanced) : LeastMove(loop, step, term.dim, stride);
+    other = partners == 1 ? std::min(other, fresh(least)) : 0;
+  }
+  other = loop.closed || whole ? other : std::min(other, slide);
+  return (static_cast<double>(loop.factor - 1) * slide + other) / static_cast<double>(loop.factor);
+}
+
+// Loops of two dims go on outside a window loop, in any order and split in any way: the partner
+// moves on and the first dim goes back, or the other way round. Spatial factors between the loops
+// of a dim lengthen its steps further out: then the two may meet anywhere.
+std::int64_t Model::LeastMove(const WindowLoop& loop, std::int64_t step, int partner,
+                              std::int64_t stride) const {
+  if (MaxInstances(loop.level) > 1) {
+    return 0;
+  }
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const Lattice::Step& to :
+       lattice_.Steps(loop.dim, lattice_.Coordinate(loop.from, loop.dim))) {
+    if (to.factor % loop.factor == 0) {
+      least = std::min(least, std::abs(stride - step * (to.factor - 1)));
     }
   }
-  other = closed || whole ? other : std::min(other, slide);
-  return (static_cast<double>(factor - 1) * slide + other) / static_cast<double>(factor);
+  if (lattice_.Value(loop.from, loop.dim) * loop.factor == lattice_.Bound(loop.dim)) {
+    return least;  // the first dim never moves on further out
+  }
+  for (const Lattice::Step& inside :
+       lattice_.Steps(partner, lattice_.Coordinate(loop.from, partner))) {
+    least = std::min(least, std::abs(step - stride * (inside.factor - 1)));
+  }
+  return least;
 }
 
 double Model::LeastSlide(int t, Tile child, Tile x, int dim) const {
@@ -357,7 +402,7 @@ double Model::MovedWords(int t, Tile child, std::span<const cost::FlatLoop> loop
   }
   cost::AxisSets sets;
   for (int a = 0; a < tensor.axes; ++a) {
-    sets[Index(a)] = AxisPositions(t, a, child);
+    sets[Index(a)] = AxisPositions(t, a, child, evaluator_->policy().gap_words);
   }
   return static_cast<double>(cost::CountMoves(tensor, sets, loops, rule, {}).words);
 }
@@ -387,10 +432,6 @@ double Model::PortCycles(int level, double reads, double writes, double instance
     cycles = std::max(cycles, writes / (instances * at.write_bandwidth));
   }
   return cycles;
-}
-
-double Model::ComputeCycles(double units) const {
-  return std::ceil(Points() / units * compiled().cycles_per_point - 1e-9);
 }
 
 }  // namespace sluice::mapper::exact

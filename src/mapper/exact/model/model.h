@@ -19,6 +19,7 @@
 #include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
+#include "mapper/exact/goal.h"
 #include "mapper/exact/model/lattice.h"
 #include "mapping/constraints.h"
 
@@ -83,8 +84,14 @@ class Model {
   [[nodiscard]] double Total(int t, Tile x) const { return at(t, x).total; }
   /// Steps over the dims irrelevant to t outside tile x.
   [[nodiscard]] double Rest(int t, Tile x) const { return at(t, x).rest; }
+  /// Whether words of the tile count that nothing touches (gap_words).
+  [[nodiscard]] bool CountsGaps(int t, Tile x) const { return at(t, x).gaps; }
   /// Distinct words of t.
   [[nodiscard]] double Touched(int t) const { return touched_[cost::Index(t)]; }
+  /// Least words of t that cross a boundary of levels, as the labels count them.
+  [[nodiscard]] double Least(int t) const {
+    return cost::HasBit(joint_, t) ? 0 : touched_[cost::Index(t)];
+  }
 
   /// Whether the tensors of `keep` fit into one instance of `level` with tile x.
   [[nodiscard]] bool Fits(int level, std::uint32_t keep, Tile x) const;
@@ -142,12 +149,18 @@ class Model {
   /// Copies of the output: spatial factors of dims irrelevant to it.
   [[nodiscard]] double Copies(Tile space) const;
 
+  /// A loop over window dim `dim` that runs `factor` times at `level`, starting from tile `from`.
+  struct WindowLoop {
+    int level = 0;
+    int dim = 0;
+    Tile from = 0;
+    std::int64_t factor = 1;
+    bool closed = false;  ///< a loop over a dim of t's own follows on this level
+  };
   /// New words of the tile of windowed tensor t (child tile `child`) relative to fetching it whole
-  /// at every step, when its first relevant loop runs `factor` times over window dim `dim`,
-  /// starting from tile x. Never above the truth, whatever loops follow outside;
-  /// `closed`: some loop over a dim of its own follows before the nest repeats window loops.
-  [[nodiscard]] double SlideFraction(int t, Tile child, Tile x, int dim, std::int64_t factor,
-                                     bool closed) const;
+  /// at every step, when its first relevant loop is `loop`. Never above the truth, whatever loops
+  /// follow outside.
+  [[nodiscard]] double SlideFraction(int t, Tile child, const WindowLoop& loop) const;
 
   /// At most SlideFraction for any factor, and when the loop starts from a larger tile.
   [[nodiscard]] double LeastSlide(int t, Tile child, Tile x, int dim) const;
@@ -158,13 +171,22 @@ class Model {
   [[nodiscard]] bool WindowsInside(int t, Tile inner, Tile outer) const;
 
   [[nodiscard]] bool any_forwarding() const { return any_forwarding_; }
+  /// Inner memories that add by themselves read less the more their parent fetches anew: then a
+  /// loop that repeats words of the output may pay, and no order stands for another.
+  [[nodiscard]] bool every_order_counts() const {
+    const cost::Policy& policy = evaluator_->policy();
+    return policy.parent_accumulates && policy.first_read_elision && levels() > 2 &&
+           compiled().tensor[cost::Index(tensors() - 1)].accumulates;
+  }
   /// Largest number of instances of `level`.
   [[nodiscard]] double MaxInstances(int level) const { return max_instances_[cost::Index(level)]; }
   [[nodiscard]] double Points() const { return static_cast<double>(compiled().points); }
   /// Picojoules that every mapping pays.
   [[nodiscard]] double FixedEnergy() const { return fixed_; }
   [[nodiscard]] double LeakagePerCycle() const { return leakage_; }
-  [[nodiscard]] double ComputeCycles(double units) const;
+  [[nodiscard]] double ComputeCycles(double units) const {
+    return WholeCycles(Points() / units * compiled().cycles_per_point - 1e-9);
+  }
   /// Cycles that the ports of `instances` of a level need for words read and written.
   [[nodiscard]] double PortCycles(int level, double reads, double writes, double instances) const;
 
@@ -173,6 +195,7 @@ class Model {
     double box;
     double total;
     double rest;
+    bool gaps;
   };
   [[nodiscard]] const PerTile& at(int t, Tile x) const {
     return tiles_[static_cast<std::size_t>(x) * tensor_count_ + cost::Index(t)];
@@ -180,11 +203,31 @@ class Model {
   void FillTiles();
   void FillRates();
   void FillOutputRates(int level, int t);
-  [[nodiscard]] cost::AxisSet AxisPositions(int t, int axis, Tile x) const;
+  /// Positions that a tile with holes shares with itself, moved by one step of a loop over `dim`
+  /// that starts at tile `from`.
+  [[nodiscard]] std::int64_t Kept(int t, int axis, Tile child, int dim, Tile from) const {
+    std::size_t slot = AxisPart(t, axis, child) * kept_[cost::Index(t)][cost::Index(axis)].row;
+    for (const mapping::WorkloadTerm& term :
+         compiled().tensor[cost::Index(t)].axis[cost::Index(axis)]) {
+      if (term.dim == dim) {
+        break;
+      }
+      slot += lattice_.Values(term.dim);
+    }
+    slot += static_cast<std::size_t>(lattice_.Coordinate(from, dim));
+    return kept_[cost::Index(t)][cost::Index(axis)].positions[slot];
+  }
+  void FillKept(int t, int axis);
+  /// Least distance between two positions of the window in a row, when `partner`, the other dim of
+  /// the axis, goes on outside the loop in steps of at least `stride`; the loop's are `step`.
+  [[nodiscard]] std::int64_t LeastMove(const WindowLoop& loop, std::int64_t step, int partner,
+                                       std::int64_t stride) const;
+  [[nodiscard]] cost::AxisSet AxisPositions(int t, int axis, Tile x, bool with_gaps) const;
   /// Words and extent of a tile along one axis.
   struct AxisTile {
     std::int64_t words = 0;
     std::int64_t extent = 0;
+    bool gaps = false;  ///< positions between those that are touched count as words
   };
   [[nodiscard]] const AxisTile& AxisAt(int t, int axis, Tile x) const {
     return axis_tiles_[cost::Index(t)][cost::Index(axis)][AxisPart(t, axis, x)];
@@ -201,6 +244,12 @@ class Model {
   /// [tensor][axis][AxisPart]
   std::array<std::array<std::vector<AxisTile>, mapping::kMaxAxes>, mapping::kMaxTensors>
       axis_tiles_;
+  /// [tensor][axis]: a row for each AxisPart, in it the values of each dim of the axis.
+  struct KeptTable {
+    std::size_t row = 0;
+    std::vector<std::int64_t> positions;
+  };
+  std::array<std::array<KeptTable, mapping::kMaxAxes>, mapping::kMaxTensors> kept_;
   std::array<std::uint32_t, mapping::kMaxTensors> window_dims_{};
   std::uint32_t windowed_ = 0;
   std::uint32_t joint_ = 0;

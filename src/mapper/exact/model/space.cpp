@@ -4,13 +4,13 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <vector>
 
 #include "cost/compiled.h"
 #include "mapper/exact/model/lattice.h"
 #include "mapper/exact/model/model.h"
+#include "mapper/exact/model/placements.h"
 #include "mapping/constraints.h"
 #include "mapping/mapping.h"
 #include "mapping/validity.h"
@@ -21,72 +21,8 @@ namespace {
 
 using cost::HasBit;
 using cost::Index;
-using Visit = std::function<bool(const mapping::LoopList&, const mapping::LoopList&)>;
-
-/// Splits each spatial factor into an X and a Y part, dim by dim.
-class Splitter {
- public:
-  Splitter(const Model& model, int level, Tile factors)
-      : model_(model),
-        lattice_(model.lattice()),
-        limits_(model.evaluator().validity().levels[Index(level)]),
-        level_(level),
-        factors_(factors) {}
-
-  /// Returns false when `visit` asked to stop.
-  bool Run(const Visit& visit) { return Dim(0, 1, 1, visit); }
-
- private:
-  bool Dim(int d, std::int64_t x, std::int64_t y, const Visit& visit) {
-    if (d == lattice_.dims()) {
-      return visit(x_, y_);
-    }
-    const std::int64_t factor = lattice_.Value(factors_, d);
-
-    for (std::int64_t on_x = factor; on_x >= 1; --on_x) {
-      const std::int64_t on_y = factor / on_x;
-      if (factor % on_x != 0 || x * on_x > limits_.x || y * on_y > limits_.y ||
-          (on_x > 1 && !HasBit(limits_.may_unroll_x, d)) ||
-          (on_y > 1 && !HasBit(limits_.may_unroll_y, d)) ||
-          !model_.Allows(level_, mapping::LoopKind::kSpatialX, d, on_x) ||
-          !model_.Allows(level_, mapping::LoopKind::kSpatialY, d, on_y)) {
-        continue;
-      }
-      if (on_x > 1) {
-        x_.push_back(mapping::PerfectLoop(d, on_x));
-      }
-      if (on_y > 1) {
-        y_.push_back(mapping::PerfectLoop(d, on_y));
-      }
-      const bool go_on = Dim(d + 1, x * on_x, y * on_y, visit);
-      if (on_x > 1) {
-        x_.pop_back();
-      }
-      if (on_y > 1) {
-        y_.pop_back();
-      }
-      if (!go_on) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  const Model& model_;
-  const Lattice& lattice_;
-  const mapping::ValidityTable::Level& limits_;
-  int level_;
-  Tile factors_;
-  mapping::LoopList x_;
-  mapping::LoopList y_;
-};
-
 /// Tables of overlaps have at most so many rows and columns.
 constexpr std::size_t kMostParts = 1024;
-
-bool ByDim(const mapping::Loop& a, const mapping::Loop& b) {
-  return a.dim < b.dim;
-}
 
 /// Whether `a` costs no tensor less than `b`.
 bool NoBetter(const Placement& a, const Placement& b, int tensors) {
@@ -167,13 +103,27 @@ void Spaces::Enumerate(int level) {
   });
 }
 
+SpatialFactors Spaces::FactorsOf(Tile factors) const {
+  SpatialFactors all;
+  for (int d = 0; d < model_->lattice().dims(); ++d) {
+    all.push_back(model_->lattice().Value(factors, d));
+  }
+  return all;
+}
+
+AllowFactor Spaces::AllowedAt(int level) const {
+  return [this, level](mapping::LoopKind kind, int dim, std::int64_t factor) {
+    return model_->Allows(level, kind, dim, factor);
+  };
+}
+
 bool Spaces::HasPlacement(int level, Tile factors) const {
   bool found = false;
-  Splitter(*model_, level, factors)
-      .Run([&found](const mapping::LoopList&, const mapping::LoopList&) {
-        found = true;
-        return false;
-      });
+  ForEachSplit(model_->evaluator().validity().levels[Index(level)], FactorsOf(factors),
+               AllowedAt(level), [&found](const mapping::LoopList&, const mapping::LoopList&) {
+                 found = true;
+                 return false;
+               });
   return found;
 }
 
@@ -320,12 +270,15 @@ const std::vector<TensorDoubles>* Spaces::CollidingRates(int level, std::size_t 
 void Spaces::Work(int level, const Space& space, Placed& placed) const {
   const cost::Compiled& compiled = model_->compiled();
   placed.least.fill(std::numeric_limits<double>::infinity());
-  Splitter splitter(*model_, level, space.factors);
+  const mapping::ValidityTable::Level& limits = model_->evaluator().validity().levels[Index(level)];
+  const SpatialFactors factors = FactorsOf(space.factors);
+  const AllowFactor allowed = AllowedAt(level);
   if (!compiled.level[Index(level)].has_network_cost) {
-    splitter.Run([&placed](const mapping::LoopList& x, const mapping::LoopList& y) {
-      placed.placements.push_back({x, y, {}});
-      return false;
-    });
+    ForEachSplit(limits, factors, allowed,
+                 [&placed](const mapping::LoopList& x, const mapping::LoopList& y) {
+                   placed.placements.push_back({x, y, {}});
+                   return false;
+                 });
     return;
   }
   const int tensors = model_->tensors();
@@ -354,16 +307,11 @@ void Spaces::Work(int level, const Space& space, Placed& placed) const {
     }
     placed.placements.push_back(placement);
   };
-  splitter.Run([&add](const mapping::LoopList& split_x, const mapping::LoopList& split_y) {
-    mapping::LoopList x = split_x;
-    do {
-      mapping::LoopList y = split_y;
-      do {
-        add(x, y);
-      } while (std::ranges::next_permutation(y, ByDim).found);
-    } while (std::ranges::next_permutation(x, ByDim).found);
-    return true;
-  });
+  ForEachPlacement(limits, factors, allowed,
+                   [&add](const mapping::LoopList& x, const mapping::LoopList& y) {
+                     add(x, y);
+                     return true;
+                   });
 }
 
 }  // namespace sluice::mapper::exact

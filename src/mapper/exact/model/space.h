@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mapper/exact/model/model.h"
+#include "mapper/exact/model/placements.h"
 #include "mapping/mapping.h"
 
 namespace sluice::mapper::exact {
@@ -69,6 +70,8 @@ class Spaces {
   void Enumerate(int level);
   void Collect(int level, int dim, Tile room, Tile factors, std::int64_t cells,
                std::vector<std::int32_t>& out) const;
+  [[nodiscard]] SpatialFactors FactorsOf(Tile factors) const;
+  [[nodiscard]] AllowFactor AllowedAt(int level) const;
   [[nodiscard]] bool HasPlacement(int level, Tile factors) const;
   void Work(int level, const Space& space, Placed& placed) const;
   [[nodiscard]] std::size_t WindowPart(std::uint32_t tensors, Tile x) const;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -18,9 +19,9 @@
 #include "cost/policy.h"
 #include "mapper/exact/goal.h"
 #include "mapper/exact/model/model.h"
-#include "mapper/exact/ragged/steps.h"
-#include "mapper/exact/ragged/unroll.h"
-#include "mapper/exact/ragged/windows.h"
+#include "mapper/exact/ragged/tiles/steps.h"
+#include "mapper/exact/ragged/tiles/unroll.h"
+#include "mapper/exact/ragged/tiles/windows.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
@@ -31,21 +32,26 @@ using cost::Index;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Vectors of cells: a state is a number for each and each set of open edges.
-constexpr double kMostCells = 30'000;
+constexpr double kMostCells = 450'000;
+/// Of the coarse grid, which rules out most pairs, for each dim.
+constexpr double kFewCells = 400;
+/// Of bytes that say where tiles have room.
+constexpr double kMostRooms = 6.4e7;
 constexpr std::size_t kMostKeeps = 256;
 constexpr std::size_t kMostUnrollings = 30'000;
-constexpr std::size_t kMostPairs = 400'000;
+constexpr std::size_t kMostPairs = 1'000'000;
+/// Cheapest walks of so many shortest paths are tried as mappings, beside those of the last stage.
+constexpr std::int64_t kProposeEvery = 12;
+/// States looked at for better mappings once the bound is found: as many as before, and some more;
+/// many more while the best is far from the bound.
+constexpr std::int64_t kLookOn = 50'000;
+constexpr std::int64_t kLookOnFar = 1'000'000;
+constexpr double kFar = 1.03;
 constexpr std::int64_t kLongDim = 1 << 16;
-/// Groups of walks: tiles that use the compute units badly have more cycles, and some leave copies
-/// without a second tile.
+/// Groups of walks: tiles that use the compute units badly have more cycles.
 constexpr std::array kStretches = {1.0, 1.02, 1.06, 1.15, 1.4, kInfinity};
-constexpr std::array kShares = {0.0, 0.7, 0.9, 1.0, kInfinity};
-constexpr std::int32_t kShareGroups = static_cast<std::int32_t>(kShares.size()) - 1;
-constexpr std::int32_t kGroups = (static_cast<std::int32_t>(kStretches.size()) - 1) * kShareGroups;
 
 }  // namespace
-
-constexpr RaggedBound::Group RaggedBound::kEveryWalk = {{1, kInfinity}, {0, kInfinity}};
 
 bool RaggedBound::Later(const Entry& a, const Entry& b) {
   return std::tuple(a.value, a.stage, a.pair, a.group) >
@@ -53,60 +59,92 @@ bool RaggedBound::Later(const Entry& a, const Entry& b) {
 }
 
 RaggedBound::RaggedBound(const Model& model, const Goal& goal, Propose propose)
-    : model_(&model),
-      goal_(&goal),
-      propose_(std::move(propose)),
-      steps_(model.evaluator().workload().bounds, kMostCells),
-      frozen_(model.joint()) {
+    : model_(&model), goal_(&goal), propose_(std::move(propose)), frozen_(model.joint()) {
   const cost::Compiled& c = model.compiled();
+  const auto& bounds = model.evaluator().workload().bounds;
   for (int t = 0; t < c.tensors; ++t) {
     for (int d = 0; d < c.dims; ++d) {
       moves_[Index(d)] |= HasBit(model.dims_of(t), d) ? Bit(t) : 0;
     }
     for (int a = 0; a < c.tensor[Index(t)].axes; ++a) {
       const mapping::WorkloadAxis& axis = c.tensor[Index(t)].axis[Index(a)];
-      if (axis.size() < 2 || HasBit(model.joint(), t)) {
-        continue;
-      }
-      if (!WindowAxis::CanTabulate(model.evaluator().workload().bounds, axis)) {
+      if (axis.size() > 1 && !WindowAxis::CanTabulate(bounds, axis)) {
         frozen_ |= Bit(t);
-        continue;
       }
-      windows_[Index(t)][Index(a)] =
-          std::make_unique<WindowAxis>(steps_, axis, model.evaluator().policy().gap_words);
     }
   }
-  counts_.cells = steps_.size();
-  masks_ = std::size_t{1} << static_cast<unsigned>(c.tensors);
-  fine_ = std::ranges::all_of(model.evaluator().workload().bounds,
-                              [](std::int64_t bound) { return bound <= kLongDim; });
-  if (static_cast<double>(steps_.size()) > 2 * kMostCells) {
-    return;  // many dims: cells can not be shared any further
-  }
-  for (Front* front : {&here_, &next_}) {
-    front->energy.assign(static_cast<std::size_t>(steps_.size()) * masks_, kInfinity);
-    front->alive.assign(static_cast<std::size_t>(steps_.size()), 0);
-  }
-  FillBoxes();
-  ListKeeps();
+  fine_ = std::ranges::all_of(bounds, [](std::int64_t bound) { return bound <= kLongDim; });
   ports_ = Ports();
+  ListKeeps();
+  const double rooms = static_cast<double>(keeps_.size()) * c.levels;
+  grids_ = {MakeGrid(kFewCells * c.dims), MakeGrid(std::min(kMostCells, kMostRooms / rooms))};
+  if (grids_[1] != nullptr) {
+    counts_.cells = grids_[1]->steps.size();
+    FindShortDims();
+  }
+}
+
+void RaggedBound::FindShortDims() {
+  for (int t = 0; t < model_->tensors(); ++t) {
+    for (const std::unique_ptr<WindowAxis>& window : grids_[1]->windows[Index(t)]) {
+      if (window != nullptr) {
+        short_[Index(t)] |= Bit(window->dim(window->Short()));
+        long_[Index(t)] |= Bit(window->dim(1 - window->Short()));
+      }
+    }
+  }
+}
+
+// Nothing when there are too many dims to share cells.
+std::unique_ptr<RaggedBound::Grid> RaggedBound::MakeGrid(double most) const {
+  Steps steps(model_->evaluator().workload().bounds, most);
+  if (static_cast<double>(steps.size()) > 2 * most) {
+    return nullptr;
+  }
+  auto grid = std::make_unique<Grid>(std::move(steps));
+  const cost::Compiled& c = model_->compiled();
+  for (int t = 0; t < c.tensors; ++t) {
+    for (int a = 0; a < c.tensor[Index(t)].axes && !HasBit(frozen_, t); ++a) {
+      const mapping::WorkloadAxis& axis = c.tensor[Index(t)].axis[Index(a)];
+      if (axis.size() > 1) {
+        grid->windows[Index(t)][Index(a)] =
+            std::make_unique<WindowAxis>(grid->steps, axis, model_->evaluator().policy().gap_words);
+      }
+    }
+  }
+  FillBoxes(*model_, *grid);
+  for (int d = 0; d < c.dims && fine_; ++d) {
+    const std::int64_t bound = c.bound[Index(d)];
+    grid->cell_of[Index(d)].push_back(0);
+    for (std::int64_t tile = 1; tile <= bound; ++tile) {
+      grid->cell_of[Index(d)].push_back(grid->steps.Find(d, Tiles(bound, tile)));
+    }
+  }
+  return grid;
+}
+
+void RaggedBound::UseGrid(std::size_t which) {
+  if (grid_ != grids_[which].get()) {
+    grid_ = grids_[which].get();
+    inner_of_ = {};
+  }
 }
 
 // Words of the smallest tiles that a cell stands for.
-void RaggedBound::FillBoxes() {
-  const cost::Compiled& c = model_->compiled();
-  box_.reserve(static_cast<std::size_t>(steps_.size()) * Index(c.tensors));
-  for (Cells x = 0; x < steps_.size(); ++x) {
+void RaggedBound::FillBoxes(const Model& model, Grid& grid) {
+  const cost::Compiled& c = model.compiled();
+  grid.box.reserve(static_cast<std::size_t>(grid.steps.size()) * Index(c.tensors));
+  for (Cells x = 0; x < grid.steps.size(); ++x) {
     for (int t = 0; t < c.tensors; ++t) {
       double words = 1;
       for (int a = 0; a < c.tensor[Index(t)].axes; ++a) {
         std::int64_t extent = 1;
         for (const mapping::WorkloadTerm& term : c.tensor[Index(t)].axis[Index(a)]) {
-          extent += term.coefficient * (steps_.At(x, term.dim).least_tile - 1);
+          extent += term.coefficient * (grid.steps.At(x, term.dim).least_tile - 1);
         }
         words *= static_cast<double>(extent);
       }
-      box_.push_back(words);
+      grid.box.push_back(words);
     }
   }
 }
@@ -132,7 +170,7 @@ void RaggedBound::ListKeeps() {
 
 // Where a tile may be while it is inside a level: it and every level outside has room for it.
 RaggedBound::Room RaggedBound::MakeRoom(const Keeps& keeps) const {
-  const auto vectors = static_cast<std::size_t>(steps_.size());
+  const auto vectors = static_cast<std::size_t>(steps().size());
   const auto tensors = Index(model_->tensors());
   Room room(Index(model_->levels()));
   room[0].assign(vectors, 1);
@@ -143,7 +181,7 @@ RaggedBound::Room RaggedBound::MakeRoom(const Keeps& keeps) const {
     for (std::size_t x = 0; x < vectors; ++x) {
       double words = 0;
       for (std::size_t t = 0; t < tensors; ++t) {
-        words += HasBit(keeps[Index(l)], static_cast<int>(t)) ? box_[x * tensors + t] : 0;
+        words += HasBit(keeps[Index(l)], static_cast<int>(t)) ? grid_->box[x * tensors + t] : 0;
       }
       room[Index(l)][x] = room[Index(l)][x] != 0 && words <= usable ? 1 : 0;
     }
@@ -151,11 +189,18 @@ RaggedBound::Room RaggedBound::MakeRoom(const Keeps& keeps) const {
   return room;
 }
 
+const RaggedBound::Room& RaggedBound::RoomOf(std::size_t keeps) {
+  if (grid_->room[keeps].empty()) {
+    grid_->room[keeps] = MakeRoom(keeps_[keeps]);
+  }
+  return grid_->room[keeps];
+}
+
 bool RaggedBound::FitsAtAll(const Keeps& keeps) const {
   for (int l = 1; l < model_->levels(); ++l) {
     double words = 0;
     for (int t = 0; t < model_->tensors(); ++t) {
-      words += HasBit(keeps[Index(l)], t) ? box_[Index(t)] : 0;
+      words += HasBit(keeps[Index(l)], t) ? grids_[0]->box[Index(t)] : 0;
     }
     if (words > static_cast<double>(model_->evaluator().validity().levels[Index(l)].usable_words)) {
       return false;
@@ -196,44 +241,11 @@ double RaggedBound::Base(const Keeps& keeps, const Unrolling& unrolling) const {
   return sum;
 }
 
-std::vector<RaggedBound::Port> RaggedBound::Ports() const {
-  std::vector<Port> ports;
-  for (int l = 0; l < model_->levels(); ++l) {
-    const cost::CompiledLevel& level = model_->compiled().level[Index(l)];
-    if (level.read_bandwidth > 0) {
-      ports.push_back({l, Kind::kRead});
-    }
-    if (level.write_bandwidth > 0) {
-      ports.push_back({l, Kind::kWrite});
-    }
-    if (level.network_bandwidth > 0) {
-      ports.push_back({l, Kind::kNetwork});
-    }
-  }
-  return ports;
-}
-
-// Cycles that the port needs for a word.
-double RaggedBound::PortRate(const Port& port, const Unrolling& unrolling) const {
-  const cost::CompiledLevel& level = model_->compiled().level[Index(port.level)];
-  const double bandwidth = port.kind == Kind::kRead    ? level.read_bandwidth
-                           : port.kind == Kind::kWrite ? level.write_bandwidth
-                                                       : level.network_bandwidth;
-  double instances = 1;
-  for (int d = 0; d < model_->compiled().dims; ++d) {
-    instances *= static_cast<double>(Gather(unrolling, 0, port.level, d).factor);
-  }
-  return 1 / (instances * bandwidth);
-}
-
 double RaggedBound::Cycles(const Unrolling& unrolling) const {
   return std::ceil(unrolling.steps * model_->compiled().cycles_per_point - 1e-9);
 }
 
 bool RaggedBound::ListPairs(const std::function<bool()>& stop) {
-  if (keeps_.size() * unrollings_.size() > kMostPairs) {
-    return false;
-  }
   for (std::size_t k = 0; k < keeps_.size(); ++k) {
     if (!FitsAtAll(keeps_[k])) {
       continue;
@@ -249,14 +261,14 @@ bool RaggedBound::ListPairs(const std::function<bool()>& stop) {
       meter_ = {};
       pair.energy = Base(keeps_[k], unrollings_[u]);
       for (const Port& port : ports_) {
-        if (goal_->Value(pair.energy, pair.cycles) >= goal_->limit()) {
+        if (goal_->Value(pair.energy, pair.cycles) >= Limit()) {
           break;
         }
         meter_ = {0, PortRate(port, unrollings_[u]), port};
         pair.cycles = std::max(pair.cycles, Base(keeps_[k], unrollings_[u]));
       }
       const double value = goal_->Value(pair.energy, pair.cycles);
-      if (value < goal_->limit()) {
+      if (value < Limit()) {
         Push({value, Stage::kBase, static_cast<std::int32_t>(pairs_.size()), 0});
         pairs_.push_back(pair);
       }
@@ -267,7 +279,8 @@ bool RaggedBound::ListPairs(const std::function<bool()>& stop) {
 }
 
 void RaggedBound::Push(const Entry& entry) {
-  if (entry.value < goal_->limit()) {
+  constexpr double kRounding = 1e-12;  // walks that cost as much as is enough are worth the limit
+  if (entry.value < Limit() * (1 - kRounding)) {
     queue_.push_back(entry);
     std::ranges::push_heap(queue_, Later);
   }
@@ -280,50 +293,91 @@ RaggedBound::Entry RaggedBound::Pop() {
   return entry;
 }
 
+// Rounds with rising caps: as long as the best mapping known is poor, walks of no more than the cap
+// are few, and lead to better mappings.
 bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_states) {
+  constexpr double kRaise = 1.3;
+  constexpr double kLeastRaise = 1.01;
   bound_ = 0;
-  if (keeps_.size() > kMostKeeps || here_.energy.empty()) {
+  if (keeps_.size() > kMostKeeps || grids_[0] == nullptr || grids_[1] == nullptr) {
     return false;
   }
+  for (const std::unique_ptr<Grid>& grid : grids_) {
+    grid->room.assign(keeps_.size(), {});
+  }
   const cost::Score least = cost::LowerBound(model_->evaluator());
-  const double energy = least.energy_pj - model_->LeakagePerCycle() * least.cycles;
+  least_energy_ = least.energy_pj - model_->LeakagePerCycle() * least.cycles;
+  cap_ = goal_->Value(least_energy_, least.cycles);
+  double raise = kRaise;
+  while (true) {
+    const double before = cap_;
+    cap_ = before > 0 ? before * raise : kInfinity;
+    if (!ListUnrolled()) {  // too many: more slowly
+      raise = std::sqrt(raise);
+      if (before == 0 || raise < kLeastRaise) {
+        return false;
+      }
+      cap_ = before;
+      continue;
+    }
+    if (!ListPairs(stop) || !Search(stop, most_states)) {
+      return false;
+    }
+    if (bound_ < Limit() || bound_ >= goal_->limit()) {
+      return true;
+    }
+  }
+}
+
+// The unrollings of interest. False when there are too many.
+bool RaggedBound::ListUnrolled() {
   auto unrollings = ListUnrollings(
       *model_,
       [&](double steps) {
-        return goal_->Value(energy, steps * model_->compiled().cycles_per_point) < goal_->limit();
+        return goal_->Value(least_energy_, steps * model_->compiled().cycles_per_point) < Limit();
       },
-      kMostUnrollings);
+      std::min(kMostUnrollings, kMostPairs / keeps_.size()));
   if (!unrollings) {
     return false;
   }
   unrollings_ = std::move(*unrollings);
   counts_.unrollings = static_cast<std::int64_t>(unrollings_.size());
-  room_.assign(keeps_.size(), {});
-  if (!ListPairs(stop)) {
-    return false;
-  }
-  while (!queue_.empty()) {
-    const Entry entry = Pop();
-    if (entry.value >= goal_->limit()) {
-      break;
-    }
-    bound_ = std::max(bound_, entry.value);
-    if (entry.stage == Stage::kDone) {
-      return true;
-    }
-    if (stop() || counts_.states > most_states) {
-      return false;
-    }
-    Refine(entry);
-  }
-  bound_ = goal_->limit();
+  grid_ = nullptr;
+  Group all;
+  all.stretch.high = kInfinity;
+  all.child.fill(kAny);
+  groups_.assign(1, all);
+  queue_.clear();
+  pairs_.clear();
   return true;
 }
 
-RaggedBound::Group RaggedBound::GroupAt(std::int32_t number) {
-  const std::size_t stretch = Index(number / kShareGroups);
-  const std::size_t share = kShares.size() - 2 - Index(number % kShareGroups);
-  return {{kStretches[stretch], kStretches[stretch + 1]}, {kShares[share], kShares[share + 1]}};
+// Best first. False when stopped; else the bound is the limit, or as good as it gets. Then some of
+// what may still lead to better mappings is looked at.
+bool RaggedBound::Search(const std::function<bool()>& stop, std::int64_t most_states) {
+  std::optional<std::int64_t> done;  // states when the bound was found
+  while (!queue_.empty()) {
+    const Entry entry = Pop();
+    if (entry.value >= Limit()) {
+      break;
+    }
+    if (!done) {
+      bound_ = std::max(bound_, entry.value);
+    }
+    if (entry.stage == Stage::kDone) {
+      done = done.value_or(counts_.states);
+      continue;
+    }
+    const std::int64_t more = goal_->limit() > kFar * bound_ ? kLookOnFar : kLookOn;
+    if (stop() || counts_.states > most_states || (done && counts_.states > 2 * *done + more)) {
+      return done.has_value();
+    }
+    Refine(entry);
+  }
+  if (!done) {
+    bound_ = std::max(bound_, Limit());
+  }
+  return true;
 }
 
 double RaggedBound::CyclesOf(const Pair& pair, const Group& group) const {
@@ -333,13 +387,15 @@ double RaggedBound::CyclesOf(const Pair& pair, const Group& group) const {
 
 void RaggedBound::Refine(const Entry& entry) {
   const Pair& pair = pairs_[Index(entry.pair)];
-  const Group group = entry.stage < Stage::kGroup ? kEveryWalk : GroupAt(entry.group);
+  const Group group = groups_[Index(entry.group)];
   const double cycles = CyclesOf(pair, group);
-  const double enough = goal_->EnergyFor(goal_->limit(), cycles);
+  const double enough = goal_->EnergyFor(Limit(), cycles);
   Entry next = entry;
   next.stage = static_cast<Stage>(static_cast<int>(entry.stage) + 1);
+  UseGrid(entry.stage == Stage::kBase || entry.stage == Stage::kWhole ? 0 : 1);
   switch (entry.stage) {
     case Stage::kBase:
+    case Stage::kCoarse:
     case Stage::kGroup:
       // More cycles at the same energy are as bad as more energy at the same cycles.
       if (goal_->is_product()) {
@@ -350,6 +406,11 @@ void RaggedBound::Refine(const Entry& entry) {
       Push(next);
       return;
     case Stage::kWhole:
+      FindPorts(pairs_[Index(entry.pair)]);
+      next.value = std::max(next.value, WithPorts(pair, group));
+      Push(next);
+      return;
+    case Stage::kPorts:
       Split(next);
       return;
     case Stage::kStretched:
@@ -363,121 +424,66 @@ void RaggedBound::Refine(const Entry& entry) {
 
 // Into the groups of walks that there can be.
 void RaggedBound::Split(const Entry& entry) {
+  SetFilling(unrollings_[Index(pairs_[Index(entry.pair)].unrolling)]);
+  if (unrolled_ < 0) {
+    Push(entry);
+    return;
+  }
+  Group group;
+  group.child.fill(kNotTwo);
+  SplitFrom(0, entry, group);
+}
+
+// Either the array has two tiles of a dim, of certain children, or any other number.
+void RaggedBound::SplitFrom(int dim, const Entry& entry, Group& group) {
+  if (dim == steps().dims()) {
+    PushGroups(entry, group);
+    return;
+  }
+  SplitFrom(dim + 1, entry, group);
+  if (copies_[Index(dim)] == 1) {
+    return;
+  }
+  const Range before = group.stretch;
+  for (int c = 0; c < static_cast<int>(steps().Axis(dim).size()); ++c) {
+    if (MayHaveTwo(dim, c) && IsChild(Index(pairs_[Index(entry.pair)].keeps), dim, c)) {
+      group.child[Index(dim)] = static_cast<std::int16_t>(c);
+      group.stretch.low = before.low * filling_[Index(dim)]->stretch[Index(c)].low;
+      SplitFrom(dim + 1, entry, group);
+    }
+  }
+  group.child[Index(dim)] = kNotTwo;
+  group.stretch = before;
+}
+
+void RaggedBound::PushGroups(const Entry& entry, const Group& group) {
   const Pair& pair = pairs_[Index(entry.pair)];
-  const Unrolling& unrolling = unrollings_[Index(pair.unrolling)];
-  const bool groups = UnrolledLevel(unrolling) >= 0;
-  for (std::int32_t i = 0; i < (groups ? kGroups : 1); ++i) {
-    const Group group = GroupAt(i);
-    Entry part = entry;
-    part.group = i;
-    part.value = std::max(part.value, goal_->Value(pair.energy, CyclesOf(pair, group)));
-    if (part.value < goal_->limit() && (!groups || CanBelong(unrolling, group))) {
-      Push(part);
+  for (std::size_t i = 0; i + 1 < kStretches.size(); ++i) {
+    Group part = group;
+    part.stretch = {std::max(group.stretch.low, kStretches[i]), kStretches[i + 1]};
+    Entry next = entry;
+    next.value = std::max(entry.value, goal_->Value(pair.energy, CyclesOf(pair, part)));
+    if (part.stretch.low < part.stretch.high && next.value < Limit()) {
+      next.group = static_cast<std::int32_t>(groups_.size());
+      groups_.push_back(part);
+      Push(next);
     }
   }
 }
 
 // The cheapest walk by `meter`. Those of groups are proposed.
 double RaggedBound::Measure(const Pair& pair, const Meter& meter, const Limits& limits) {
-  const Unrolling& unrolling = unrollings_[Index(pair.unrolling)];
+  const Unrolling unrolling = Tighten(pair, limits.group);
   meter_ = meter;
   ++counts_.solved;
   const double base = Base(keeps_[Index(pair.keeps)], unrolling);
-  traces_ = propose_ != nullptr && (limits.propose || counts_.solved % 16 == 0);
+  traces_ =
+      propose_ != nullptr && (limits.propose || (IsFine() && counts_.solved % kProposeEvery == 0));
   const double least = Solve(Index(pair.keeps), unrolling, base, limits);
   if (traces_ && last_state_ >= 0) {
-    propose_(steps_, Follow(Index(pair.keeps), unrolling));
+    propose_(steps(), Follow(Index(pair.keeps), unrolling));
   }
   return std::max(base, least);
-}
-
-double RaggedBound::WithPorts(const Pair& pair, const Group& group) {
-  const double limit = goal_->limit();
-  Corner corner = {pair.energy, CyclesOf(pair, group)};
-  if (const double enough = goal_->EnergyFor(limit, corner.cycles); enough < kInfinity) {
-    corner.energy = std::max(corner.energy, Measure(pair, {}, {enough, group, 0, true}));
-  }
-  for (const Port& port : ports_) {
-    const double enough = goal_->CyclesFor(limit, corner.energy);
-    if (enough == kInfinity || corner.cycles >= enough) {
-      break;
-    }
-    const Meter meter = {0, PortRate(port, unrollings_[Index(pair.unrolling)]), port};
-    corner.cycles = std::max(corner.cycles, Measure(pair, meter, {enough, group, 0, true}));
-  }
-  Corners corners = {corner};
-  for (const Port& port : ports_) {
-    Trade(pair, group, port, corners);
-  }
-  const Corner& lowest = Lowest(corners);
-  return goal_->Value(lowest.energy, lowest.cycles);
-}
-
-const RaggedBound::Corner& RaggedBound::Lowest(const Corners& corners) const {
-  return *std::ranges::min_element(corners, {}, [this](const Corner& corner) {
-    return goal_->Value(corner.energy, corner.cycles);
-  });
-}
-
-// Least energy and fewest cycles need not go together: bounds on weighted sums of both cut off the
-// corner. Every objective is least at a corner of what is left.
-void RaggedBound::Trade(const Pair& pair, const Group& group, const Port& port, Corners& corners) {
-  constexpr int kMostCuts = 6;
-  constexpr double kWorthwhile = 1.0005;
-  const double rate = PortRate(port, unrollings_[Index(pair.unrolling)]);
-  const double limit = goal_->limit();
-  for (int cut = 0; cut < kMostCuts; ++cut) {
-    const Corner lowest = Lowest(corners);
-    const double before = goal_->Value(lowest.energy, lowest.cycles);
-    const double slope = goal_->Exchange(lowest.energy, lowest.cycles);
-    if (before >= limit || slope <= 0) {
-      return;
-    }
-    // Beyond this the outermost corners are good enough.
-    const Corner& first = corners.front();
-    const Corner& last = corners.back();
-    const double enough = std::max(first.energy + slope * goal_->CyclesFor(limit, first.energy),
-                                   goal_->EnergyFor(limit, last.cycles) + slope * last.cycles);
-    if (enough == kInfinity) {
-      return;
-    }
-    const Meter meter = {1, slope * rate, port};
-    Cut(slope, Measure(pair, meter, {enough, group, 0, true}), corners);
-    const Corner& now = Lowest(corners);
-    if (goal_->Value(now.energy, now.cycles) < before * kWorthwhile) {
-      return;
-    }
-  }
-}
-
-// energy + slope x cycles is at least `least`.
-void RaggedBound::Cut(double slope, double least, Corners& corners) {
-  const auto sum = [slope](const Corner& c) { return c.energy + slope * c.cycles; };
-  Corners left;
-  for (std::size_t i = 0; i < corners.size(); ++i) {
-    const bool inside = sum(corners[i]) >= least;
-    if (inside) {
-      left.push_back(corners[i]);
-      continue;
-    }
-    // Where the edges towards the neighbours leave the part that is cut off.
-    const auto towards = [&](const Corner& from, const Corner& to) {
-      const double share = (least - sum(from)) / (sum(to) - sum(from));
-      left.push_back({from.energy + share * (to.energy - from.energy),
-                      from.cycles + share * (to.cycles - from.cycles)});
-    };
-    if (i == 0) {
-      left.push_back({corners[i].energy, (least - corners[i].energy) / slope});
-    } else if (sum(corners[i - 1]) >= least) {
-      towards(corners[i], corners[i - 1]);
-    }
-    if (i + 1 == corners.size()) {
-      left.push_back({least - slope * corners[i].cycles, corners[i].cycles});
-    } else if (sum(corners[i + 1]) >= least) {
-      towards(corners[i], corners[i + 1]);
-    }
-  }
-  corners = std::move(left);
 }
 
 }  // namespace sluice::mapper::exact

@@ -3,8 +3,8 @@
 /// A lower bound over the whole imperfect map space of an operator: every mapping with ragged
 /// loops, any orders, any unrolling, any keeps.
 ///
-/// In steps (steps.h) imperfect mappings are simple. For a tensor without windows the words that
-/// cross an edge (a level, the next inner one that keeps the tensor) are
+/// In steps (tiles/steps.h) imperfect mappings are simple. For a tensor without windows the words
+/// that cross an edge (a level, the next inner one that keeps the tensor) are
 ///   served    >= words(tensor) x product over the dims that do not move it of n_d(X)
 ///   delivered >= the same with (n_d(X) - 1) s_d + 1, or the active copies if n_d(X) = 1
 /// where X is the tile inside the first loop that moves the tensor and s_d what the fan-outs on the
@@ -14,32 +14,48 @@
 /// cheapest walk is a shortest path over (level, tile, edges still open): one number a state, no
 /// orders.
 ///
-/// What a walk may do beyond a mapping: enlarge a tile by any step, not only by factors; let an
-/// edge whose outer level adds no loops cost its least. What a ragged end may do, and the plain
-/// count would miss:
-///   - the first loop d that moves a tensor has a single iteration in the last pass, or for some
-///     copies: then what runs outside repeats nothing there. At most one tile in n_d is such an
-///     end.
-///   - with n_d = 2 tiles of an array, the copies that have no second tile never move.
-/// Both are given away (Certain). Windows: windows.h.
+/// A loop of f iterations leads from n to ceil(n / f), so tiles grow as those of mappings do, but
+/// for their sizes: a cell stands for its smallest tile. An edge whose outer level adds no loops
+/// costs its least. What a ragged end may do, and the plain count would miss:
+///   - the first loop that moves a tensor has a single iteration in its last pass, n = 1 modulo f:
+///     then what runs outside repeats nothing there. One tile in n is such an end: it is given
+///     away (Steps::Certain).
+///   - with two tiles of an array, the copies that have no second tile do not move. Where the group
+///     of walks (below) says how large the children are, the words in such copies are known: they
+///     stay open, as a *rest* of the edge, until another loop moves them. Else they are given away.
+/// A share s that closes at price A and a rest at B cost s A + (1 - s) B, and A is at least B:
+/// so claiming less than the share, or less than the rest, is safe. Windows: tiles/windows.h. The
+/// first tiles of slides over a filter's dims are such rests, too: they come anew when another axis
+/// moves.
 ///
 /// Pairs of keeps and unrolling are looked at best first and ever more closely (Stage). The least
-/// value in the queue is a bound at every moment.
-/// Tested by tests/property/ragged_test.cpp against the enumeration of all ragged mappings.
+/// value in the queue is a bound at every moment. The cheapest walk of a pair, over a coarse grid
+/// of tiles, then over one that tells (nearly) all apart, then with the ports; then walks in
+/// groups: which children the array has two of, and how well they fill it, as that takes cycles;
+/// last these with the ports. Walks inside the array are listed once for all pairs
+/// (tiles/inside.h). What is wanted of a pair or a group, cycles below a limit, leaves few tiles
+/// for the children: how many copies have work, and how often, at least, follows from these
+/// (Tighten). Rounds with rising caps keep walks short while no good mapping is known. Tested by
+/// tests/property/ragged_test.cpp against the enumeration of all ragged mappings.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/static_vector.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
 #include "mapper/exact/model/model.h"
-#include "mapper/exact/ragged/steps.h"
-#include "mapper/exact/ragged/unroll.h"
-#include "mapper/exact/ragged/windows.h"
+#include "mapper/exact/ragged/tiles/front.h"
+#include "mapper/exact/ragged/tiles/inside.h"
+#include "mapper/exact/ragged/tiles/steps.h"
+#include "mapper/exact/ragged/tiles/unroll.h"
+#include "mapper/exact/ragged/tiles/windows.h"
 
 namespace sluice::mapper::exact {
 
@@ -80,6 +96,36 @@ class RaggedBound {
   using Keeps = std::array<std::uint32_t, arch::kMaxLevels>;
   using Room = std::vector<std::vector<std::uint8_t>>;  ///< [level][tile]
   using Loops = std::array<std::int64_t, mapping::kMaxDims>;
+  struct Range {
+    double low = 1;
+    double high = 1;
+  };
+  /// What tiles of a dim make of an array of so many copies.
+  struct Filling {
+    /// By cell of the copies' tiles: how much longer than needed the compute units take for the
+    /// dim; the share of its words in copies that have two tiles, where the array has.
+    std::vector<Range> stretch;
+    std::vector<Range> share;
+    std::vector<double> by_tile;  ///< [tile]: the stretch
+    double least = 1;             ///< of all
+  };
+  /// How closely tiles are told apart.
+  struct Grid {
+    explicit Grid(Steps all) : steps(std::move(all)) {}
+    Steps steps;
+    /// [dim][tile]: its cell, where dims are short.
+    std::array<std::vector<std::int32_t>, mapping::kMaxDims> cell_of;
+    std::map<std::pair<int, std::int64_t>, Filling> filling;  ///< by dim and copies
+    std::map<std::pair<std::size_t, int>, Inside> inside;     ///< by keeps and level unrolled
+    std::array<std::array<std::unique_ptr<WindowAxis>, mapping::kMaxAxes>, mapping::kMaxTensors>
+        windows;
+    std::vector<double> box;  ///< [tile][tensor]: words of the smallest tile of the cells
+    std::vector<Room> room;   ///< by keeps, worked out when first needed
+  };
+  struct Words {
+    double served = 0;
+    double delivered = 0;
+  };
   /// What an edge of a tensor pays, and the unrolling around it.
   struct Edge {
     bool counts = false;  ///< else only what is paid anyway
@@ -92,6 +138,7 @@ class RaggedBound {
     double first_served = 0;     ///< words that accumulate nothing
     double first_delivered = 0;
     double least = 0;  ///< what it costs at least
+    Words least_words;
   };
   /// Factors of some fan-outs together, and how many copies are certain to have work.
   struct Copies {
@@ -102,12 +149,14 @@ class RaggedBound {
   struct Port {
     int level = 0;
     Kind kind = Kind::kRead;
+    friend bool operator==(const Port&, const Port&) = default;
   };
   /// What a walk adds up: picojoules, words through a port, or some of both.
   struct Meter {
     double energy = 1;  ///< weight of a picojoule
     double words = 0;   ///< and of a word through
     Port port;
+    friend bool operator==(const Meter&, const Meter&) = default;
   };
   /// An edge seen from the loops of one level.
   struct View {
@@ -119,15 +168,14 @@ class RaggedBound {
     std::array<double, mapping::kMaxDims> twice{};
     std::uint32_t diagonal = 0;  ///< bit a: equal tiles of several dims of axis a may meet
   };
-  struct Range {
-    double low = 1;
-    double high = 1;
-  };
   /// Walks that cross the array with tiles that make the same use of it.
   struct Group {
     Range stretch;  ///< cycles of the compute units over Cycles(unrolling), below `high`
-    Range share;  ///< of the words in copies that have two tiles when the array has, as LeastTwice
+    /// By dim: the cell of the children's tiles where the array has two; else kNotTwo, or kAny.
+    std::array<std::int16_t, mapping::kMaxDims> child{};
   };
+  static constexpr std::int16_t kAny = -1;
+  static constexpr std::int16_t kNotTwo = -2;
   /// Which walks are of interest.
   struct Limits {
     double enough = 0;  ///< of what is metered
@@ -141,13 +189,14 @@ class RaggedBound {
     double cycles = 0;
     std::int32_t keeps = 0;
     std::int32_t unrolling = 0;
-  };
-  struct Words {
-    double served = 0;
-    double delivered = 0;
+    std::uint32_t ports = ~0U;  ///< that may bind
   };
 
   void ListKeeps();
+  bool ListUnrolled();
+  bool Search(const std::function<bool()>& stop, std::int64_t most_states);
+  /// Nothing from here on is of interest.
+  [[nodiscard]] double Limit() const { return std::min(goal_->limit(), cap_); }
   /// False when stopped, or when there are too many.
   bool ListPairs(const std::function<bool()>& stop);
   [[nodiscard]] int Parent(const Keeps& keeps, int t, int level) const;
@@ -167,7 +216,9 @@ class RaggedBound {
   /// How closely a pair, or a group of its walks, has been looked at.
   enum class Stage : std::uint8_t {
     kBase,       ///< what any walk costs
-    kWhole,      ///< the cheapest walk
+    kCoarse,     ///< the cheapest walk over a coarse grid of tiles
+    kWhole,      ///< over the fine grid
+    kPorts,      ///< and what the ports add over the coarse one
     kGroup,      ///< one group of walks, by its cycles
     kStretched,  ///< the cheapest walk of the group
     kDone,       ///< and what its ports add
@@ -178,14 +229,15 @@ class RaggedBound {
     std::int32_t pair = 0;
     std::int32_t group = 0;
   };
-  static const Group kEveryWalk;
   static bool Later(const Entry& a, const Entry& b);
-  [[nodiscard]] static Group GroupAt(std::int32_t number);
   [[nodiscard]] double CyclesOf(const Pair& pair, const Group& group) const;
   void Push(const Entry& entry);
   Entry Pop();
   void Refine(const Entry& entry);
   void Split(const Entry& entry);
+  void SplitFrom(int dim, const Entry& entry, Group& group);
+  void PushGroups(const Entry& entry, const Group& group);
+  void FindPorts(Pair& pair);
   [[nodiscard]] double WithPorts(const Pair& pair, const Group& group);
   double Measure(const Pair& pair, const Meter& meter, const Limits& limits);
   /// Corners of the region of energy and cycles that bounds leave, by rising energy.
@@ -199,7 +251,9 @@ class RaggedBound {
   static void Cut(double slope, double least, Corners& corners);
   [[nodiscard]] double ComputeEdge(int t, int parent, const Unrolling& unrolling) const;
   [[nodiscard]] double Way(int t, int parent, int child, const Unrolling& unrolling) const;
+  [[nodiscard]] double LeastWay(int level, int t, const Unrolling::Factors& factors) const;
   [[nodiscard]] static double Price(const Edge& edge, const Words& words);
+  [[nodiscard]] static double PartPrice(const Edge& edge, const Words& words, double share);
   [[nodiscard]] static Copies Gather(const Unrolling& unrolling, int begin, int end, int dim,
                                      std::uint32_t levels = ~0U);
   [[nodiscard]] std::uint32_t Diagonals(int t, int parent, int child,
@@ -208,63 +262,116 @@ class RaggedBound {
 
   /// The cheapest walk; at least `limits.enough` if none is cheaper.
   double Solve(std::size_t keeps, const Unrolling& unrolling, double base, const Limits& limits);
-  void SetStretch(const Unrolling& unrolling);
+  void SetFilling(const Unrolling& unrolling);
+  [[nodiscard]] Filling MakeFilling(int dim, std::int64_t copies) const;
+  [[nodiscard]] Unrolling Tighten(const Pair& pair, const Group& group);
+  void SetVisits(int dim, const Pair& pair, const Group& group, double most);
+  [[nodiscard]] std::int64_t Visits(Cells x, int dim, const Copies& copies) const;
   [[nodiscard]] int UnrolledLevel(const Unrolling& unrolling) const;
   [[nodiscard]] bool Belongs(Cells x, double& stretch) const;
-  [[nodiscard]] bool CanBelong(const Unrolling& unrolling, const Group& group) const;
-  void Cross(int level, const Unrolling& unrolling);
+  [[nodiscard]] bool AlwaysTwo(int dim, int child) const;
+  [[nodiscard]] bool MayHaveTwo(int dim, int child) const;
+  [[nodiscard]] bool IsChild(std::size_t keeps, int dim, int child);
+  void WalkInside(std::size_t keeps, const Unrolling& unrolling, double base);
+  class InsideLister;
+  bool LookUpInside(std::size_t keeps, const Unrolling& unrolling, double base);
+  void Cross(int level, const Unrolling& unrolling, const Front& from);
+  [[nodiscard]] bool Dominated(std::int32_t slot, std::uint32_t open) const;
   void ListArrays(Cells x, const Unrolling& unrolling, int level, std::vector<Cells>& arrays) const;
-  void Enter(int level, Cells x, Cells array, double stretch);
+  bool Note(const Front& from, std::int32_t slot, double stretch);
+  void Enter(int level, const Front& from, std::int32_t slot, Cells array, double stretch);
   void Walk(int level);
   /// Where each state of a level came from, for walks that are retraced.
   struct Trace {
+    std::vector<Cells> tile;  ///< by slot
+    std::size_t masks = 1;
     std::vector<std::int32_t> crossed;  ///< empty: nothing unrolled
     std::vector<std::int32_t> walked;   ///< -1: the state began the level's loops
     std::vector<std::int32_t> kept;
   };
   [[nodiscard]] Sketch Follow(std::size_t keeps, const Unrolling& unrolling) const;
-  [[nodiscard]] std::int32_t State(Cells x, std::uint32_t open) const {
-    return x * static_cast<std::int32_t>(masks_) + static_cast<std::int32_t>(open);
-  }
-  using AllWords = std::array<Words, mapping::kMaxTensors>;
+  /// What closing edges at a tile costs.
+  struct Bill {
+    std::array<Words, mapping::kMaxTensors> words;
+    std::array<double, mapping::kMaxTensors> price{};  ///< of all words
+  };
   void Visit(Cells x);
-  void Close(Cells x, std::uint32_t open, int dim, double energy, const AllWords& words);
-  void Reach(Cells x, std::uint32_t open, double energy, std::int32_t from);
+  void Enlarge(Cells x, std::uint32_t open, int dim, double energy);
+  void SetRests();
+  void NoRests();
+  void FindShortDims();
+  struct Closing {
+    std::uint32_t whole = 0;  ///< tensors whose edge is open and closes
+    std::uint32_t rest = 0;   ///< of which only the rest was open, and closes
+    std::uint32_t first = 0;  ///< of which only the first tiles of slides were, and close
+    std::uint32_t left = 0;   ///< bits that stay
+  };
+  [[nodiscard]] Closing CloseAt(Cells x, std::uint32_t open, int dim) const;
+  [[nodiscard]] double Charge(Cells x, int dim, int to, const Closing& closing, double share,
+                              const Bill& bill) const;
+  [[nodiscard]] bool IsTwo(Cells x, int t, int dim) const {
+    return HasTwo(t, dim) && steps().At(x, dim).low == 2;
+  }
+  [[nodiscard]] bool HasTwo(int t, int dim) const {
+    return (two_[static_cast<std::size_t>(t)] >> static_cast<unsigned>(dim) & 1U) != 0;
+  }
+  void Close(Cells x, int dim, double energy, const Closing& closing, const Bill& bill);
+  [[nodiscard]] Bill MakeBill(Cells x, std::uint32_t tensors) const;
+  [[nodiscard]] std::uint32_t AnyOpen(std::uint32_t open) const;
+  void Reach(Cells x, std::uint32_t open, double energy);
+  bool ReachIfFits(Cells x, std::uint32_t open, double energy);
   void Boundary(int level, std::uint32_t keep);
   double Finish();
-  /// `order`: receives the dims of the cheapest order, innermost first; may be null.
   using Sequence = StaticVector<std::int8_t, mapping::kMaxDims>;
-  [[nodiscard]] double FinishFrom(Cells x, std::uint32_t open, double energy,
-                                  Sequence* order = nullptr) const;
+  /// A state of the outermost level.
+  struct End {
+    Cells tile = 0;
+    std::uint32_t open = 0;
+    double energy = 0;
+  };
+  /// `order`: receives the dims of the cheapest order, innermost first; may be null. At least
+  /// `enough` if none is cheaper.
+  [[nodiscard]] double FinishFrom(End from, double enough, Sequence* order = nullptr) const;
   [[nodiscard]] Words WordsAt(int t, Cells x) const;
-  [[nodiscard]] double Certain(int t, Cells x, int dim, bool outermost) const;
   [[nodiscard]] double AxisTotal(int t, int axis, Cells x, bool delivered) const;
-  [[nodiscard]] double ClosePrice(int t, Cells x, int dim, const Words& words,
-                                  bool outermost) const;
+  [[nodiscard]] double ClosePrice(int t, Cells x, int dim, const Bill& bill, double share) const;
+  [[nodiscard]] double FirstPrice(int t, Cells x, int dim, const Words& words, double share) const;
+  [[nodiscard]] Copies Spread(int t, int axis, int dim, bool delivered) const;
+  [[nodiscard]] int SpreadCell(Cells x, int dim, const Copies& copies) const;
   [[nodiscard]] double SlidePrice(int t, Cells x, int dim, int to, const Words& words) const;
   [[nodiscard]] int WindowOf(int t, int dim) const;
+  /// Whether `dim` slides a window of any of the tensors.
+  [[nodiscard]] bool Slides(std::uint32_t tensors, int dim) const;
+  [[nodiscard]] double ShareAt(int t, Cells x, int dim, double share) const;
   void SetViews(int level, const Keeps& keeps, const Unrolling& unrolling);
   [[nodiscard]] Room MakeRoom(const Keeps& keeps) const;
+  const Room& RoomOf(std::size_t keeps);
   [[nodiscard]] bool FitsAtAll(const Keeps& keeps) const;
-  void FillBoxes();
+  static void FillBoxes(const Model& model, Grid& grid);
+  [[nodiscard]] const Steps& steps() const { return grid_->steps; }
+  void UseGrid(std::size_t which);
+  [[nodiscard]] bool IsFine() const { return grid_ == grids_[1].get(); }
+  [[nodiscard]] std::unique_ptr<Grid> MakeGrid(double most) const;
 
   const Model* model_;
   const Goal* goal_;
   Propose propose_;
-  Steps steps_;
+  std::array<std::unique_ptr<Grid>, 2> grids_;            ///< coarse, fine
+  Grid* grid_ = nullptr;                                  ///< in use
   std::array<std::uint32_t, mapping::kMaxDims> moves_{};  ///< by dim: tensors that it moves
   bool fine_ = true;          ///< dims are short enough to look at every tile size
   std::uint32_t frozen_ = 0;  ///< tensors of which only what every mapping pays is claimed
-  std::array<std::array<std::unique_ptr<WindowAxis>, mapping::kMaxAxes>, mapping::kMaxTensors>
-      windows_;
-  std::vector<Port> ports_;  ///< that have a bandwidth
+  std::vector<Port> ports_;   ///< that have a bandwidth
   std::vector<Keeps> keeps_;
-  std::vector<Room> room_;   ///< by keeps, worked out when first needed
-  std::vector<double> box_;  ///< [tile][tensor]
   std::vector<Unrolling> unrollings_;
+  /// LeastWays by level and factors, worked out when first asked for.
+  mutable std::map<std::pair<int, Unrolling::Factors>, TensorDoubles> ways_;
   std::vector<Pair> pairs_;
-  std::vector<Entry> queue_;  ///< a heap, least value first
+  std::vector<Group> groups_;  ///< of the entries; the first: every walk
+  std::vector<Entry> queue_;   ///< a heap, least value first
   double bound_ = 0;
+  double cap_ = 0;           ///< of the round
+  double least_energy_ = 0;  ///< of any mapping, without leakage
   RaggedCounts counts_;
 
   // Of the walk in progress.
@@ -275,22 +382,40 @@ class RaggedBound {
   double enough_ = 0;
   Limits limits_;
   int unrolled_ = -1;  ///< the only level with a fan-out in use; -1: none or several
-  /// [dim][cell]: how much longer than needed the compute units take for the dim
-  std::array<std::vector<Range>, mapping::kMaxDims> stretch_;
-  std::array<std::vector<Range>, mapping::kMaxDims> share_;
+  std::array<std::int64_t, mapping::kMaxDims> copies_{};  ///< there
+  std::array<const Filling*, mapping::kMaxDims> filling_{};
+  std::array<double, mapping::kMaxDims> crossed_{};  ///< by dim: the least share of those that did
+  /// [dim][cell of an array's tile]: visits of its copies in all such tiles, at least.
+  std::array<std::vector<std::int64_t>, mapping::kMaxDims> visits_;
+  std::array<std::vector<int>, mapping::kMaxDims> visits_cell_;  ///< of so many tiles
+  /// By tensor: plain dims of which the array has two tiles, of children known to the group; share
+  /// of the words in copies that have one of each; the bit of a state that says these are open.
+  std::array<std::uint32_t, mapping::kMaxTensors> two_{};
+  std::array<double, mapping::kMaxTensors> rest_{};
+  std::array<std::uint32_t, mapping::kMaxTensors> rest_bit_{};
+  /// By tensor with windows: its long and its short dims; the bit of a state that says that the
+  /// first tiles of slides over short ones are open.
+  std::array<std::uint32_t, mapping::kMaxTensors> long_{};
+  std::array<std::uint32_t, mapping::kMaxTensors> short_{};
+  std::array<std::uint32_t, mapping::kMaxTensors> first_bit_{};
+  bool has_rests_ = false;  ///< of either kind
   std::size_t masks_ = 1;
-  /// The states that walks have reached.
-  struct Front {
-    std::vector<double> energy;  ///< [tile][open], infinite where no walk came
-    std::vector<std::uint8_t> alive;
-    std::vector<Cells> reached;
-    void Clear(std::size_t masks);
-  };
   Front here_;
   Front next_;
+  Front inner_;  ///< before the array is crossed, of the last pair and meter
+  struct Inner {
+    std::size_t keeps = 0;
+    std::array<Unrolling::Factors, arch::kMaxLevels> factor{};
+    std::array<Unrolling::Factors, arch::kMaxLevels> active{};
+    Meter meter;
+    double enough = 0;
+    bool traced = false;
+  };
+  Inner inner_of_;
   bool traces_ = false;
   std::array<Trace, arch::kMaxLevels> trace_;
   std::vector<std::int32_t>* walked_ = nullptr;  ///< of the level at hand; null: not traced
+  std::int32_t from_ = -1;                       ///< the state that is visited
   std::int32_t last_state_ = -1;                 ///< of the cheapest walk, above level 0's array
 };
 

@@ -1,17 +1,20 @@
-// What an edge of a tensor pays: rates a word, by the keeps and the unrolling around it.
+// What an edge of a tensor pays: words, by the tile at which it closes, and rates a word, by the
+// keeps and the unrolling around it.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "cost/compiled.h"
 #include "cost/evaluator.h"
 #include "cost/policy.h"
 #include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
-#include "mapper/exact/ragged/steps.h"
-#include "mapper/exact/ragged/unroll.h"
+#include "mapper/exact/ragged/tiles/steps.h"
+#include "mapper/exact/ragged/tiles/unroll.h"
+#include "mapper/exact/ragged/tiles/windows.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
@@ -19,6 +22,8 @@ namespace {
 
 using cost::HasBit;
 using cost::Index;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -66,17 +71,38 @@ double RaggedBound::Way(int t, int parent, int child, const Unrolling& unrolling
     if (at.has_network_cost && at.router_pj > 0) {
       sum += spread * at.router_pj;  // at least one; averages over groups may be less than whole
     } else if (Diagonals(t, l, l + 1, unrolling) == 0) {
-      sum += spread * model_->NetworkRate(l, t, copies, units);
+      const bool full = unrolling.active[Index(l)] == unrolling.factor[Index(l)];
+      sum += spread * (at.has_network_cost && full ? LeastWay(l, t, unrolling.factor[Index(l)])
+                                                   : model_->NetworkRate(l, t, copies, units));
     }
     spread *= copies;
   }
   return sum;
 }
 
+double RaggedBound::LeastWay(int level, int t, const Unrolling::Factors& factors) const {
+  const auto [it, fresh] = ways_.try_emplace({level, factors});
+  if (fresh) {
+    it->second = LeastWays(*model_, level, factors);
+  }
+  return it->second[Index(t)];
+}
+
 double RaggedBound::Price(const Edge& edge, const Words& words) {
   return edge.served_rate * words.served + edge.delivered_rate * words.delivered +
          edge.accumulate_rate * std::max(0.0, words.served - edge.first_served) +
          edge.fetch_rate * std::max(0.0, words.delivered - edge.first_delivered);
+}
+
+// What a share of the words adds to the least price, when all of them were `words`.
+double RaggedBound::PartPrice(const Edge& edge, const Words& words, double share) {
+  const double served = share * std::max(0.0, words.served - edge.least_words.served);
+  const double delivered = share * std::max(0.0, words.delivered - edge.least_words.delivered);
+  const double first_served = std::max(0.0, edge.first_served - edge.least_words.served);
+  const double first_delivered = std::max(0.0, edge.first_delivered - edge.least_words.delivered);
+  return edge.served_rate * served + edge.delivered_rate * delivered +
+         edge.accumulate_rate * std::max(0.0, served - first_served) +
+         edge.fetch_rate * std::max(0.0, delivered - first_delivered);
 }
 
 void RaggedBound::AddEnergy(int t, const Unrolling& unrolling, Edge& edge) const {
@@ -150,6 +176,7 @@ RaggedBound::Edge RaggedBound::MakeEdge(int t, int parent, int child,
     least.served = touched;
   }
   edge.least = Price(edge, least);
+  edge.least_words = least;
   edge.counts = child < model_->levels() && !forwards && !HasBit(frozen_, t);
   return edge;
 }
@@ -186,6 +213,127 @@ double RaggedBound::ComputeEdge(int t, int parent, const Unrolling& unrolling) c
     served *= most / all;
   }
   return std::max(edge.least, Price(edge, {served, 0}));
+}
+
+/// The axis of t that `dim` slides, or -1.
+int RaggedBound::WindowOf(int t, int dim) const {
+  if (!HasBit(model_->window_dims(t), dim)) {
+    return -1;
+  }
+  int axis = 0;
+  while (model_->compiled().tensor[Index(t)].coefficient[Index(axis)][Index(dim)] == 0) {
+    ++axis;
+  }
+  return axis;
+}
+
+// The copies that a dim of an axis is unrolled over, if their words are counted apart: not where
+// diagonals merge.
+RaggedBound::Copies RaggedBound::Spread(int t, int axis, int dim, bool delivered) const {
+  const View& view = view_[Index(t)];
+  return !delivered && HasBit(view.diagonal, axis) ? Copies{} : view.inside[Index(dim)];
+}
+
+// Words of all the children's (or the array's) tiles of an axis.
+double RaggedBound::AxisTotal(int t, int axis, Cells x, bool delivered) const {
+  const WindowAxis& window = *grid_->windows[Index(t)][Index(axis)];
+  std::array<int, 2> cell{};
+  for (int i = 0; i < 2; ++i) {
+    cell[Index(i)] = SpreadCell(x, window.dim(i), Spread(t, axis, window.dim(i), delivered));
+  }
+  return window.Total(cell[0], cell[1]);
+}
+
+int RaggedBound::SpreadCell(Cells x, int dim, const Copies& copies) const {
+  const int cell = steps().Coordinate(x, dim);
+  if (copies.factor == 1) {
+    return cell;
+  }
+  if (unrolled_ >= 0) {
+    return visits_cell_[Index(dim)][Index(cell)];
+  }
+  return steps().Find(dim, std::min(Visits(x, dim, copies), model_->compiled().bound[Index(dim)]));
+}
+
+// What crosses the edge of t when a loop that moves the tensor runs outside tile x.
+RaggedBound::Words RaggedBound::WordsAt(int t, Cells x) const {
+  const cost::CompiledTensor& tensor = model_->compiled().tensor[Index(t)];
+  const View& view = view_[Index(t)];
+  Words words = {1, 1};
+  for (int a = 0; a < tensor.axes; ++a) {
+    if (grid_->windows[Index(t)][Index(a)] != nullptr) {
+      words.served *= AxisTotal(t, a, x, false);
+      words.delivered *= AxisTotal(t, a, x, true);
+    } else if (!tensor.axis[Index(a)].empty()) {
+      const auto bound =
+          static_cast<double>(model_->compiled().bound[Index(tensor.axis[Index(a)][0].dim)]);
+      words.served *= bound;
+      words.delivered *= bound;
+    }
+  }
+  for (int d = 0; d < steps().dims(); ++d) {
+    if (HasBit(tensor.dims, d)) {
+      continue;
+    }
+    const std::int64_t merged = view.merged[Index(d)];
+    words.served *= static_cast<double>(Tiles(Visits(x, d, view.apart[Index(d)]), merged));
+    words.delivered *= static_cast<double>(Visits(x, d, view.inside[Index(d)]));
+  }
+  return words;
+}
+
+// What a loop over `dim` from tile x moves of `share`: copies without a second tile never move.
+double RaggedBound::ShareAt(int t, Cells x, int dim, double share) const {
+  const Steps::Cell& cell = steps().At(x, dim);
+  const bool may_be_two = cell.low <= 2 && cell.high >= 2;
+  return may_be_two ? std::min(share, view_[Index(t)].twice[Index(dim)]) : share;
+}
+
+// What crosses the edge when the first loop that moves t runs over `dim` from tile x, and the loops
+// outside repeat `share` of it for certain.
+double RaggedBound::ClosePrice(int t, Cells x, int dim, const Bill& bill, double share) const {
+  share = ShareAt(t, x, dim, share);
+  return share == 1 ? bill.price[Index(t)]
+                    : PartPrice(view_[Index(t)].edge, bill.words[Index(t)], share);
+}
+
+// What the first tiles of slides over short dims cost when the next loop that moves t runs over
+// `dim`, of another axis, from tile x: they are new in every pass. `words`: of all tiles.
+double RaggedBound::FirstPrice(int t, Cells x, int dim, const Words& words, double share) const {
+  Words first = words;
+  for (int a = 0; a < model_->compiled().tensor[Index(t)].axes; ++a) {
+    const WindowAxis* window = grid_->windows[Index(t)][Index(a)].get();
+    if (window == nullptr) {
+      continue;
+    }
+    const int passes = window->dim(window->Short());
+    const int other = window->dim(1 - window->Short());
+    const auto part = [&](bool delivered) {
+      const auto visits = static_cast<double>(Visits(x, passes, Spread(t, a, passes, delivered)));
+      const int cell = SpreadCell(x, other, Spread(t, a, other, delivered));
+      return std::min(1.0, window->First(cell) * visits / AxisTotal(t, a, x, delivered));
+    };
+    first.served *= part(false);
+    first.delivered *= part(true);
+  }
+  const Edge& edge = view_[Index(t)].edge;
+  return std::max(0.0, ShareAt(t, x, dim, share) * Price(edge, first) - edge.least);
+}
+
+// The same when the loop slides a window and ends at cell `to`.
+double RaggedBound::SlidePrice(int t, Cells x, int dim, int to, const Words& words) const {
+  const int axis = WindowOf(t, dim);
+  const WindowAxis& window = *grid_->windows[Index(t)][Index(axis)];
+  const int term = window.Term(dim);
+  const double slide = window.Slide(term, steps().Coordinate(x, dim), to,
+                                    steps().Coordinate(x, window.dim(1 - term)));
+  if (slide == kInfinity) {
+    return kInfinity;
+  }
+  const Edge& edge = view_[Index(t)].edge;
+  const Words moved = {words.served / AxisTotal(t, axis, x, false) * slide,
+                       words.delivered / AxisTotal(t, axis, x, true) * slide};
+  return std::max(0.0, Price(edge, moved) - edge.least);
 }
 
 }  // namespace sluice::mapper::exact

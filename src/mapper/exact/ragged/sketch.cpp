@@ -7,8 +7,8 @@
 
 #include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
-#include "mapper/exact/ragged/steps.h"
-#include "mapper/exact/ragged/unroll.h"
+#include "mapper/exact/ragged/tiles/steps.h"
+#include "mapper/exact/ragged/tiles/unroll.h"
 #include "mapper/mapspace.h"
 #include "mapping/mapping.h"
 
@@ -76,7 +76,94 @@ Point Draw(const Mapspace& space, const Steps& steps, const Sketch& sketch, Roun
   return point;
 }
 
+class Descent {
+ public:
+  Descent(const Mapspace& space, const mapping::Mapping& start, std::int64_t most,
+          const std::function<bool(const mapping::Mapping&)>& better)
+      : space_(space), point_(space.FromMapping(start)), left_(most), better_(better) {}
+
+  void Run() {
+    while (left_ > 0 && (ChangeFactors() || SwapLoops())) {
+    }
+  }
+
+ private:
+  /// Whether the neighbour is better; then it is where to go on from.
+  bool Try(const Point& neighbour) {
+    if (left_ <= 0 || !space_.Fits(neighbour)) {
+      return false;
+    }
+    --left_;
+    if (!better_(space_.ToMapping(neighbour))) {
+      return false;
+    }
+    point_ = neighbour;
+    return true;
+  }
+
+  bool ChangeFactors() {
+    bool any = false;
+    for (const std::uint8_t dim : space_.movable_dims()) {
+      for (const std::uint8_t slot : space_.slots(dim)) {
+        for (const std::uint8_t other : space_.slots(dim)) {
+          any = (slot != other && ChangeFactor(dim, slot, other)) || any;
+        }
+      }
+    }
+    return any;
+  }
+
+  bool ChangeFactor(std::size_t dim, std::size_t slot, std::size_t other) {
+    bool any = false;
+    const auto bound = static_cast<std::int32_t>(space_.bound(dim));
+    const std::int32_t now = point_.factor[slot][dim];
+    for (const std::int32_t factor : {now - 1, now + 1, now / 2, 2 * now}) {
+      Point neighbour = point_;
+      if (factor >= 1 && factor <= bound && factor != point_.factor[slot][dim] &&
+          space_.SetImperfect(neighbour, dim, slot, factor, other)) {
+        any = Try(neighbour) || any;
+      }
+    }
+    return any;
+  }
+
+  bool SwapLoops() {
+    bool any = false;
+    for (std::size_t level = 0; level < space_.levels(); ++level) {
+      for (std::size_t from = 0; from < space_.dims(); ++from) {
+        if (!Loops(level, from)) {
+          continue;
+        }
+        for (std::size_t to = 0; to < space_.dims(); ++to) {
+          if (to == from || !Loops(level, to)) {
+            continue;
+          }
+          Point neighbour = point_;
+          MoveLoop(neighbour.order[level], from, to);
+          space_.RestoreOrder(neighbour, level);
+          any = Try(neighbour) || any;
+        }
+      }
+    }
+    return any;
+  }
+
+  [[nodiscard]] bool Loops(std::size_t level, std::size_t place) const {
+    return point_.factor[SlotIndex(level, SlotKind::kTemporal)][point_.order[level][place]] > 1;
+  }
+
+  const Mapspace& space_;
+  Point point_;
+  std::int64_t left_;
+  const std::function<bool(const mapping::Mapping&)>& better_;
+};
+
 }  // namespace
+
+void Descend(const Mapspace& space, const mapping::Mapping& start, std::int64_t most,
+             const std::function<bool(const mapping::Mapping&)>& better) {
+  Descent(space, start, most, better).Run();
+}
 
 void DrawMappings(const Mapspace& space, const Steps& steps, const Sketch& sketch,
                   const std::function<void(const mapping::Mapping&)>& visit) {

@@ -45,7 +45,7 @@ CostToGo::Fractions CostToGo::Slides(Tile x) const {
       const int d = std::countr_zero(rest);
       const std::int64_t factor = lattice.Bound(d) / lattice.Value(x, d);
       if (factor > 1) {
-        slide[Index(t)][Index(d)] = model_->SlideFraction(t, x, x, d, factor, own);
+        slide[Index(t)][Index(d)] = model_->SlideFraction(t, x, {0, d, x, factor, own});
       }
     }
   }
@@ -82,7 +82,7 @@ void CostToGo::FillAbove() {
     }
     double best = std::numeric_limits<double>::infinity();
     const auto slide = Slides(x);
-    for (int d = 0; d < lattice.dims(); ++d) {
+    for (int d = 0; d < std::max(1, lattice.dims()); ++d) {
       if (x != lattice.top() && lattice.Value(x, d) == lattice.Bound(d)) {
         continue;
       }
@@ -141,6 +141,9 @@ double CostToGo::CrossingFloor(int level, const Space& space, Tile x, Tile array
     const std::size_t i = Index(t);
     const double merge = spaces_->Merge(level, space, t, x);
     pend[i] = label.pend[i] / merge;
+    if (!HasBit(label.open, t)) {
+      pend[i] = std::max(pend[i], model_->Least(t));
+    }
     fill[i] = label.fill[i] + pend[i] * spaces_->Way(level, space, t, merge);
     energy += HasBit(label.open, t) ? 0 : Closing(level, t, pend[i], fill[i]);
   }

@@ -21,6 +21,9 @@ namespace {
 using cost::HasBit;
 using cost::Index;
 
+/// Equal counts of words are products of the same numbers in other orders.
+constexpr double kRounding = 1e-12;
+
 }  // namespace
 
 CostToGo::CostToGo(const Model& model, Spaces& spaces, const Goal& goal)
@@ -145,8 +148,17 @@ void CostToGo::ForEachCrossing(int level, Tile x, const Label& label, const Visi
 // True when another label already stands for one of the ways to keep tensors.
 bool CostToGo::KeepAll(int level, Tile x, const Label& raw, Labels& ready) {
   bool replaced = false;
+  // An edge that is open runs on through this level. Where it asks for no more than this level's
+  // own copy would, the copy only costs energy, ports and room.
+  std::uint32_t pointless = 0;
+  for (std::uint32_t ts = raw.open & ~model_->MustKeep(level) & ~model_->windowed(); ts != 0;
+       ts &= ts - 1) {
+    const int t = std::countr_zero(ts);
+    const double asked = model_->Total(t, x) * model_->Rest(t, x);
+    pointless |= raw.pend[Index(t)] <= asked * (1 + kRounding) ? Bit(t) : 0;
+  }
   ForEachKeep(model_->MustKeep(level), model_->MayKeep(level), [&](std::uint32_t keep) {
-    if (!model_->Fits(level, keep, x)) {
+    if ((keep & pointless) != 0 || !model_->Fits(level, keep, x)) {
       return;
     }
     const Label label = Keep(level, x, keep, raw);
@@ -187,22 +199,24 @@ Label CostToGo::Keep(int level, Tile x, std::uint32_t keep, const Label& raw) co
     }
     const std::size_t i = Index(t);
     double words = raw.pend[i];
-    if (HasBit(raw.open, t)) {
+    double below = 0;
+    if (!HasBit(raw.open, t)) {
+      label.energy += model_->ParentRate(level, t) * words;
+    } else if (HasBit(model_->windowed(), t)) {
       // The edge below stays open too. Each repetition that its loops can still save, they save.
+      words = std::min(words / model_->Rest(t, x), model_->Touched(t));
+      label.energy += model_->ParentRate(level, t) * words;
+    } else {
+      // The same loops repeat nothing for both edges, and the same loop closes them.
+      below = raw.fill[i] + model_->ParentRate(level, t) * words;
       words /= model_->Rest(t, x);
-      label.energy += raw.fill[i] / model_->Rest(t, x);
-      if (HasBit(model_->windowed(), t)) {
-        words = std::min(words, model_->Touched(t));
-        label.energy -= raw.fill[i] / model_->Rest(t, x);
-      }
     }
-    label.energy += model_->ParentRate(level, t) * words;
     (model_->IsOutput(t) ? writes : reads) += words;
     if (model_->IsOutput(t)) {
       label.rebate += model_->ParentRebate(level) + model_->ChildRebate(level);
     }
     label.pend[i] = model_->Total(t, x) * model_->Rest(t, x);
-    label.fill[i] = model_->ChildRate(level, t) * label.pend[i];
+    label.fill[i] = below + model_->ChildRate(level, t) * label.pend[i];
     label.child[i] = x;
     label.open |= Bit(t);
     label.need &= ~Bit(t);
@@ -238,9 +252,13 @@ Label CostToGo::Cross(int level, const Space& space, Tile x, Tile array, const L
     const bool open = HasBit(in.open, t);
     const double merge = spaces_->Merge(level, space, t, x);
     out.pend[i] /= merge;
+    if (!open) {
+      out.pend[i] = std::max(out.pend[i], model_->Least(t));
+    }
     if (forwards && HasBit(model_->windowed(), t) && !model_->IsOutput(t) && space.factors != 0) {
       // Neighbours pass words on: the children together fetch like one buffer.
-      if (open) {
+      // The words between their tiles that count for a buffer of that size do not come.
+      if (open && !model_->CountsGaps(t, array)) {
         out.pend[i] = std::min(out.pend[i], model_->Total(t, array) * model_->Rest(t, array));
         out.child[i] = array;
       } else {
@@ -330,8 +348,9 @@ void CostToGo::Slide(int level, Tile x, const Label& label, int dim, const Figur
     if (Hopeless(floor, Outside(x + step.offset))) {
       continue;
     }
-    Insert(level, x + step.offset, Slid(x, label, dim, step.factor, false));
-    const Label hopeful = Slid(x, label, dim, step.factor, true);
+    const Model::WindowLoop loop = {level, dim, x, step.factor, false};
+    Insert(level, x + step.offset, Slid(label, loop, false));
+    const Label hopeful = Slid(label, loop, true);
     if (hopeful.need != label.need) {  // open edges have no need yet: each hope is a new bit
       Insert(level, x + step.offset, hopeful);
     }
@@ -340,8 +359,12 @@ void CostToGo::Slide(int level, Tile x, const Label& label, int dim, const Figur
 
 // The label inside a loop that slides open windows. `hopes`: a loop over a dim of their own will
 // follow where that helps.
-Label CostToGo::Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const {
+Label CostToGo::Slid(const Label& label, const Model::WindowLoop& loop, bool hopes) const {
   Label next = label;
+  const int dim = loop.dim;
+  const auto factor = static_cast<double>(loop.factor);
+  Model::WindowLoop closed = loop;
+  closed.closed = true;
   for (int t = 0; t < model_->tensors(); ++t) {
     const std::size_t i = Index(t);
     if (!HasBit(label.open, t)) {
@@ -356,14 +379,13 @@ Label CostToGo::Slid(Tile x, const Label& label, int dim, int factor, bool hopes
     }
     next.open &= ~Bit(t);
     if (HasBit(model_->window_dims(t), dim)) {
-      double fraction = model_->SlideFraction(t, label.child[i], x, dim, factor, false);
-      const double better =
-          hopes ? model_->SlideFraction(t, label.child[i], x, dim, factor, true) : fraction;
+      double fraction = model_->SlideFraction(t, label.child[i], loop);
+      const double better = hopes ? model_->SlideFraction(t, label.child[i], closed) : fraction;
       if (better > fraction) {
         fraction = better;
         next.need |= Bit(t);
       }
-      next.pend[i] *= fraction;
+      next.pend[i] = std::max(next.pend[i] * fraction, model_->Least(t));
       next.fill[i] *= fraction;
     }
     next.energy += next.fill[i];

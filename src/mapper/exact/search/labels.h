@@ -109,7 +109,7 @@ class CostToGo {
   void Loops(int level, Tile x);
   void Extend(int level, Tile x, const Label& label);
   [[nodiscard]] Label Repeated(const Label& label, int dim, int factor) const;
-  [[nodiscard]] Label Slid(Tile x, const Label& label, int dim, int factor, bool hopes) const;
+  [[nodiscard]] Label Slid(const Label& label, const Model::WindowLoop& loop, bool hopes) const;
   void Slide(int level, Tile x, const Label& label, int dim, const Figures& floor);
   bool Insert(int level, Tile x, Label label);
   void FindCorners(int level, Tile x);

@@ -172,6 +172,7 @@ class Tree {
                  Edges& edges) const;
   void ListInside(const Node& node, const Candidate& candidate, const Labels& labels,
                   const TensorDoubles& price, const TensorDoubles& merges, Edges& edges) const;
+  [[nodiscard]] bool NeighboursMayServe(std::uint32_t keep, int t) const;
   [[nodiscard]] double Asked(const Node& node, std::uint32_t keep, int t, double words,
                              double price) const;
   /// Energy at a source of t whatever follows: each word leaves it once.

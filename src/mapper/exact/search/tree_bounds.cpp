@@ -108,7 +108,8 @@ void Tree::PriceEdge(const Node& node, const Candidate& candidate, int t, double
   for (std::uint32_t rest = moving & model_->window_dims(t); rest != 0; rest &= rest - 1) {
     const int d = std::countr_zero(rest);
     edges.slide[i][Index(d)] = model_->SlideFraction(
-        t, candidate.tile, edges.array, d, static_cast<std::int64_t>(edges.factor[Index(d)]), own);
+        t, candidate.tile,
+        {node.level, d, edges.array, static_cast<std::int64_t>(edges.factor[Index(d)]), own});
     least = std::min(least, edges.slide[i][Index(d)]);
   }
   if (moving != 0) {
@@ -164,12 +165,17 @@ void Tree::ListInside(const Node& node, const Candidate& candidate, const Labels
   }
 }
 
-// What `words` of tensor t cost the levels above a tile that they pass. Where neighbours pass words
-// on, all children of a fan-out may fetch like one buffer: then only compulsory words are certain.
+// Where neighbours pass words on, all children of a fan-out may fetch like one buffer: then only
+// compulsory words are certain.
+bool Tree::NeighboursMayServe(std::uint32_t keep, int t) const {
+  return model_->any_forwarding() && HasBit(model_->windowed(), t) && !model_->IsOutput(t) &&
+         !HasBit(keep, t);
+}
+
+// What `words` of tensor t cost the levels above a tile that they pass.
 double Tree::Asked(const Node& node, std::uint32_t keep, int t, double words, double price) const {
   const double asked = words * price;
-  if (HasBit(keep, t) || !HasBit(model_->windowed(), t) || model_->IsOutput(t) ||
-      !model_->any_forwarding()) {
+  if (!NeighboursMayServe(keep, t)) {
     return asked;
   }
   return std::min(asked, model_->Touched(t) * model_->ParentRate(node.source[Index(t)], t));
@@ -327,7 +333,8 @@ void Tree::ListOrders(const Node& node, const Edges& edges, const Order& order,
   if (Bound(node, edges, order.energy, order.share) >= goal_->limit()) {
     return;
   }
-  if (order.rest == 0 || order.open == 0) {
+  const bool all = model_->every_order_counts();
+  if (order.rest == 0 || (order.open == 0 && !all)) {
     visit(order);
     return;
   }
@@ -336,7 +343,7 @@ void Tree::ListOrders(const Node& node, const Edges& edges, const Order& order,
     relevant |= model_->dims_of(std::countr_zero(ts));
   }
   std::uint32_t choices = NextLoops(node.level, order.rest);
-  if ((order.open & order.slid) == 0 && (choices & ~relevant) != 0) {
+  if (!all && (order.open & order.slid) == 0 && (choices & ~relevant) != 0) {
     choices = Bit(std::countr_zero(choices & ~relevant));
   }
   for (; choices != 0; choices &= choices - 1) {
@@ -394,8 +401,9 @@ double Tree::InnerBound(Node& child) {
       double share = 1 / closing[i].run;
       const OuterLoop* loop = closing[i].loop;
       if (loop != nullptr && HasBit(model_->window_dims(t), loop->loop.dim)) {
-        share *= model_->SlideFraction(t, label.child[i], loop->before, loop->loop.dim,
-                                       loop->loop.bound, closing[i].own);
+        share *= model_->SlideFraction(
+            t, label.child[i],
+            {loop->loop.level, loop->loop.dim, loop->before, loop->loop.bound, closing[i].own});
       }
       asked[i] = share;
       energy += std::max(Asked(child, child.keep, t, label.pend[i] * share, child.price[i]) +
@@ -428,7 +436,10 @@ double Tree::PortCycles(const Node& child, const Label& label, const TensorDoubl
   std::array<double, arch::kMaxLevels> writes = child.writes;
   for (int t = 0; t < model_->tensors(); ++t) {
     const std::size_t source = Index(child.source[Index(t)]);
-    const double words = label.pend[Index(t)] * share[Index(t)] / child.merge[Index(t)];
+    double words = label.pend[Index(t)] * share[Index(t)] / child.merge[Index(t)];
+    if (NeighboursMayServe(child.keep, t)) {
+      words = std::min(words, model_->Touched(t));
+    }
     if (!model_->IsOutput(t)) {
       reads[source] += words;
       continue;

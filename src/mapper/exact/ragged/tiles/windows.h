@@ -8,8 +8,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
-#include "mapper/exact/ragged/steps.h"
+#include "mapper/exact/ragged/tiles/steps.h"
 
 namespace sluice::mapper::exact {
 
@@ -29,6 +30,12 @@ class WindowAxis {
     return terms_[0].dim == dim ? 0 : terms_[1].dim == dim ? 1 : -1;
   }
   [[nodiscard]] int dim(int term) const { return terms_[static_cast<std::size_t>(term)].dim; }
+  /// The term of the shorter dim: a filter's, as a rule.
+  [[nodiscard]] int Short() const { return bound_[0] < bound_[1] ? 0 : 1; }
+  /// Words of the first tiles of passes over the short dim, for one pass in each tile of the other
+  /// dim, which is at cell `other`: those that Slide does not claim, and that come anew when
+  /// another axis moves on between the passes.
+  [[nodiscard]] double First(int other) const { return first_[static_cast<std::size_t>(other)]; }
   /// Words that the axis brings in all passes of a loop over `term`'s dim, from cell `from` to cell
   /// `to`, while the other dim is at cell `other`. Whatever runs outside repeats at least these.
   /// Infinite where no loop leads from one cell to the other.
@@ -50,24 +57,28 @@ class WindowAxis {
   [[nodiscard]] std::int64_t Words(int term, std::int64_t size, std::int64_t other) const {
     return term == 0 ? Words(size, other) : Words(other, size);
   }
+  [[nodiscard]] cost::AxisSet Positions(int term, std::int64_t size, std::int64_t other) const;
   [[nodiscard]] std::int64_t Extent(int term, std::int64_t size, std::int64_t other) const;
   void FillTotals(const Steps& steps);
   void FillSlides(const Steps& steps, int term);
-  /// A loop of `factor` iterations over tiles of `size` points, the other dim in tiles of `other`.
+  void FillFirsts(const Steps& steps);
+  /// A loop of `factor` iterations over tiles of `size` points; the other dim has `others` tiles.
   struct Loop {
     int term = 0;
     std::int64_t size = 1;
     std::int64_t factor = 2;
-    bool other_moves = false;
+    std::int64_t others = 1;
   };
   [[nodiscard]] double Certain(const Loop& loop, std::int64_t other) const;
 
   std::array<mapping::WorkloadTerm, 2> terms_;
+  bool gaps_;
   std::array<std::int64_t, 2> bound_{};
   std::array<std::size_t, 2> cells_{};
   std::vector<std::int64_t> words_;  ///< [a - 1][b - 1]: of a tile of a x b points
   std::vector<double> total_;
   std::array<std::vector<double>, 2> slide_;
+  std::vector<double> first_;
 };
 
 }  // namespace sluice::mapper::exact

@@ -32,4 +32,8 @@ struct Unrolling {
 std::optional<std::vector<Unrolling>> ListUnrollings(
     const Model& model, const std::function<bool(double steps)>& wanted, std::size_t most);
 
+/// Picojoules of a word of each tensor on its way through the fan-out below `level` when every copy
+/// has work, the least over all ways to lay the factors on its axes.
+TensorDoubles LeastWays(const Model& model, int level, const Unrolling::Factors& factors);
+
 }  // namespace sluice::mapper::exact

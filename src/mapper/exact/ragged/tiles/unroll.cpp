@@ -1,10 +1,11 @@
-#include "mapper/exact/ragged/unroll.h"
+#include "mapper/exact/ragged/tiles/unroll.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <vector>
@@ -12,7 +13,9 @@
 #include "arch/architecture.h"
 #include "cost/compiled.h"
 #include "mapper/exact/model/model.h"
-#include "mapper/exact/ragged/steps.h"
+#include "mapper/exact/model/placements.h"
+#include "mapper/exact/ragged/tiles/steps.h"
+#include "mapping/mapping.h"
 #include "mapping/validity.h"
 
 namespace sluice::mapper::exact {
@@ -148,6 +151,31 @@ class Lister {
 };
 
 }  // namespace
+
+TensorDoubles LeastWays(const Model& model, int level, const Unrolling::Factors& factors) {
+  TensorDoubles least{};
+  least.fill(std::numeric_limits<double>::infinity());
+  mapping::Mapping mapping;
+  mapping.levels.resize(Index(model.levels()));
+  cost::Nest nest;
+  SpatialFactors all;
+  for (int d = 0; d < model.compiled().dims; ++d) {
+    all.push_back(factors[Index(d)]);
+  }
+  ForEachPlacement(model.evaluator().validity().levels[Index(level)], all, nullptr,
+                   [&](const mapping::LoopList& x, const mapping::LoopList& y) {
+                     mapping.levels[Index(level)].spatial_x = x;
+                     mapping.levels[Index(level)].spatial_y = y;
+                     cost::BuildNest(model.compiled(), mapping, nest);
+                     for (int t = 0; t < model.tensors(); ++t) {
+                       least[Index(t)] =
+                           std::min(least[Index(t)],
+                                    cost::NetworkWordEnergy(model.compiled(), nest, level, t));
+                     }
+                     return true;
+                   });
+  return least;
+}
 
 std::optional<std::vector<Unrolling>> ListUnrollings(const Model& model,
                                                      const std::function<bool(double)>& wanted,

@@ -4,10 +4,14 @@
 // steps ahead:
 //   - a loop that does not move the axis brings it back by those steps: all but the overlap is new;
 //   - the same dim further out moves on by a step;
-//   - the other dim of the axis may land anywhere: nothing is certain.
-// A pass of a single tile (a ragged end) is certain of nothing: its tile may have stayed.
+//   - the other dim of the axis moves by whole tiles, while the loop's own dim is back at its start
+//   if
+//     the pass was all of it: the least of what is new then. Else nothing is certain.
+// If another axis of the tensor moves on in between, the first tile is new: it is left open for
+// that (First). A pass of a single tile (a ragged end) is certain of nothing: its tile may have
+// stayed.
 
-#include "mapper/exact/ragged/windows.h"
+#include "mapper/exact/ragged/tiles/windows.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -16,7 +20,7 @@
 
 #include "cost/axis/axis_set.h"
 #include "cost/compiled.h"
-#include "mapper/exact/ragged/steps.h"
+#include "mapper/exact/ragged/tiles/steps.h"
 #include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
@@ -40,7 +44,7 @@ bool WindowAxis::CanTabulate(const Steps::Bounds& bounds, const mapping::Workloa
 }
 
 WindowAxis::WindowAxis(const Steps& steps, const mapping::WorkloadAxis& axis, bool gaps)
-    : terms_{axis[0], axis[1]} {
+    : terms_{axis[0], axis[1]}, gaps_(gaps) {
   for (std::size_t i = 0; i < 2; ++i) {
     bound_[i] = steps.Axis(terms_[i].dim).front().high;
     cells_[i] = steps.Axis(terms_[i].dim).size();
@@ -48,15 +52,13 @@ WindowAxis::WindowAxis(const Steps& steps, const mapping::WorkloadAxis& axis, bo
   words_.reserve(static_cast<std::size_t>(bound_[0] * bound_[1]));
   for (std::int64_t a = 1; a <= bound_[0]; ++a) {
     for (std::int64_t b = 1; b <= bound_[1]; ++b) {
-      cost::GeneratorList generators;
-      generators.push_back({terms_[0].coefficient, a});
-      generators.push_back({terms_[1].coefficient, b});
-      words_.push_back(cost::AxisSet::Build(generators, gaps).size());
+      words_.push_back(Positions(0, a, b).size());
     }
   }
   FillTotals(steps);
   FillSlides(steps, 0);
   FillSlides(steps, 1);
+  FillFirsts(steps);
 }
 
 std::int64_t WindowAxis::Extent(int term, std::int64_t size, std::int64_t other) const {
@@ -89,24 +91,44 @@ void WindowAxis::FillTotals(const Steps& steps) {
   }
 }
 
+cost::AxisSet WindowAxis::Positions(int term, std::int64_t size, std::int64_t other) const {
+  cost::GeneratorList generators;
+  generators.push_back({terms_[Index(term)].coefficient, size});
+  generators.push_back({terms_[Index(1 - term)].coefficient, other});
+  return cost::AxisSet::Build(generators, gaps_);
+}
+
 // Summed over the passes, for one tile of `other` points of the other dim.
 double WindowAxis::Certain(const Loop& loop, std::int64_t other) const {
   const std::int64_t bound = bound_[Index(loop.term)];
   const std::int64_t tiles = Tiles(bound, loop.size);
   const std::int64_t passes = Tiles(tiles, loop.factor);
-  const std::int64_t tail = Tail(bound, loop.size);
   const std::int64_t words = Words(loop.term, loop.size, other);
-  const std::int64_t end = Words(loop.term, tail, other);
-  if (words != Extent(loop.term, loop.size, other) || end != Extent(loop.term, tail, other)) {
-    return 0;  // holes overlap irregularly
-  }
+  const std::int64_t end = Words(loop.term, Tail(bound, loop.size), other);
   const std::int64_t step = terms_[Index(loop.term)].coefficient * loop.size;
-  const std::int64_t fresh = std::min(step, words);
-  const auto first = [&](std::int64_t visited) {
-    if (loop.other_moves) {
-      return std::int64_t{0};
+  const std::int64_t span = Extent(loop.term, loop.size, other);
+  // Positions with holes may meet again further on.
+  const bool apart = words == span || step >= span;
+  const cost::AxisSet set =
+      words == span ? cost::AxisSet::Progression(1, words) : Positions(loop.term, loop.size, other);
+  const auto moved = [&](std::int64_t distance) { return words - set.SelfOverlap(distance); };
+  const std::int64_t fresh = moved(step);
+  const auto first = [&](std::int64_t visited) -> std::int64_t {
+    if (passes > 1) {
+      return loop.others > 1 || !apart ? 0 : fresh;
     }
-    return std::min(words, passes == 1 ? (visited - 1) * step : step);
+    const std::int64_t back = (visited - 1) * step;
+    std::int64_t least = moved(back);
+    if (loop.others > 1) {
+      if (loop.term == Short() || other * loop.others < bound_[Index(1 - loop.term)]) {
+        return 0;  // see First; the short last tile of the other dim
+      }
+      const std::int64_t move = terms_[Index(1 - loop.term)].coefficient * other;
+      for (std::int64_t moves = 1; moves < loop.others && least > 0; ++moves) {
+        least = std::min({least, moved(back - moves * move), moved(back + moves * move)});
+      }
+    }
+    return least;
   };
   const std::int64_t full = (loop.factor - 1) * fresh + first(loop.factor);
   const std::int64_t rest = tiles - (passes - 1) * loop.factor;
@@ -129,7 +151,7 @@ void WindowAxis::FillSlides(const Steps& steps, int term) {
       const int to = steps.Find(dim, Tiles(tiles, factor));
       for (std::int64_t other = 1; other <= bound_[1 - t]; ++other) {
         const std::int64_t others = Tiles(bound_[1 - t], other);
-        const Loop loop = {term, size, factor, others > 1};
+        const Loop loop = {term, size, factor, others};
         const double words = static_cast<double>(others - 1) * Certain(loop, other) +
                              Certain(loop, Tail(bound_[1 - t], other));
         double& least =
@@ -139,6 +161,27 @@ void WindowAxis::FillSlides(const Steps& steps, int term) {
         least = std::min(least, words);
       }
     }
+  }
+}
+
+// With tiles of a single point of the short dim, at least.
+void WindowAxis::FillFirsts(const Steps& steps) {
+  const int shorter = Short();
+  const std::size_t longer = Index(1 - shorter);
+  const int dim = terms_[longer].dim;
+  // What Slide claims of a first tile, at most: where the other dim does not move.
+  const std::int64_t claimed = terms_[Index(shorter)].coefficient * (bound_[Index(shorter)] - 1);
+  first_.assign(cells_[longer], kInfinity);
+  for (std::int64_t size = 1; size <= bound_[longer]; ++size) {
+    const std::int64_t tiles = Tiles(bound_[longer], size);
+    std::int64_t words = (tiles - 1) * Words(1 - shorter, size, 1) +
+                         Words(1 - shorter, Tail(bound_[longer], size), 1);
+    if (tiles == 1) {
+      words =
+          words == Extent(1 - shorter, size, 1) ? std::max<std::int64_t>(0, words - claimed) : 0;
+    }
+    double& least = first_[Index(steps.Find(dim, tiles))];
+    least = std::min(least, static_cast<double>(words));
   }
 }
 
