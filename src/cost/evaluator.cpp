@@ -84,8 +84,9 @@ double Ceil(double value) {
   return whole < value ? whole + 1.0 : whole;
 }
 
-/// No counter of any mapping exceeds points x (sum of coefficients per axis) per tensor.
-Status CheckCounts(const mapping::Workload& workload) {
+/// No counter of any mapping exceeds points x (sum of coefficients per axis) per tensor. The sum of
+/// these limits.
+Result<double> CheckCounts(const mapping::Workload& workload) {
   std::int64_t points = 1;
   for (const std::int64_t bound : workload.bounds) {
     const auto product = CheckedMul(points, bound);
@@ -96,6 +97,7 @@ Status CheckCounts(const mapping::Workload& workload) {
     }
     points = *product;
   }
+  double sum = 0;
   for (std::size_t t = 0; t < workload.tensors.size(); ++t) {
     std::int64_t limit = points;
     for (const mapping::WorkloadAxis& axis : workload.tensors[t].axes) {
@@ -108,6 +110,35 @@ Status CheckCounts(const mapping::Workload& workload) {
         return Fail(ErrorCode::kOnnxOverflow,
                     fmt::format("traffic of tensor `{}` of operator `{}` can exceed 2^61 words",
                                 workload.tensor_names[t], workload.name));
+      }
+    }
+    sum += static_cast<double>(limit);
+  }
+  return sum;
+}
+
+/// Cycles are counted in whole numbers. `words`: of all counters of one kind.
+Status CheckCycles(const Compiled& compiled, const arch::Chain& chain,
+                   const mapping::Workload& workload, double words) {
+  const auto check = [&](double cycles, const std::string& slow) -> Status {
+    if (cycles <= static_cast<double>(kCountLimit)) {
+      return {};
+    }
+    return Fail(Diagnostic(ErrorCode::kArchInvalid,
+                           fmt::format("operator `{}` could take more than 2^61 cycles: {} is "
+                                       "too slow",
+                                       workload.name, slow))
+                    .WithHint("check the unit of its rate"));
+  };
+  SLUICE_TRY_STATUS(check(static_cast<double>(compiled.points) * compiled.cycles_per_point,
+                          fmt::format("compute unit `{}`", chain.compute.name)));
+  for (int l = 0; l < compiled.levels; ++l) {
+    const CompiledLevel& level = compiled.level[Index(l)];
+    const std::string& name = chain.levels[Index(l)].memory.name;
+    for (const double bandwidth :
+         {level.read_bandwidth, level.write_bandwidth, level.network_bandwidth}) {
+      if (bandwidth > 0) {  // two counters share it at most
+        SLUICE_TRY_STATUS(check(2 * words / bandwidth, fmt::format("memory `{}`", name)));
       }
     }
   }
@@ -123,7 +154,7 @@ Result<Evaluator> Evaluator::Create(const mapping::Workload& workload, const arc
                 fmt::format("a chain of {} memories cannot be evaluated (1 to {})",
                             chain.levels.size(), kMaxLevels));
   }
-  SLUICE_TRY_STATUS(CheckCounts(workload));
+  SLUICE_TRY(const double words, CheckCounts(workload));
   Evaluator evaluator(workload, chain, policy);
   Compiled& compiled = evaluator.compiled_;
   double cycles = 0;
@@ -146,6 +177,7 @@ Result<Evaluator> Evaluator::Create(const mapping::Workload& workload, const arc
   }
   compiled.cycles_per_point = cycles;
   compiled.compute_pj_per_point = picojoules;
+  SLUICE_TRY_STATUS(CheckCycles(compiled, chain, workload, words));
   return evaluator;
 }
 

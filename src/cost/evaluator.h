@@ -24,7 +24,7 @@ namespace sluice::cost {
 class Evaluator {
  public:
   /// Errors: kArchInvalid when the chain's compute unit does not run the workload's body;
-  /// kOnnxOverflow when counts could exceed 2^62.
+  /// kOnnxOverflow when counts could exceed 2^62; kArchInvalid also when cycles could.
   static Result<Evaluator> Create(const mapping::Workload& workload, const arch::Chain& chain,
                                   const Policy& policy);
 

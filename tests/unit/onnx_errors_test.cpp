@@ -259,6 +259,30 @@ TEST(OnnxErrors, ConstantTooLarge) {
   EXPECT_EQ(ImportError(model).code, ErrorCode::kOnnxOverflow);
 }
 
+TEST(OnnxErrors, ResizedExtentTooLarge) {
+  // One scale for both axes, the larger: 2^29 times 2^38.
+  OnnxModel model(18);
+  model.Input("x", {1, std::int64_t{1} << 38}).Output("y");
+  model.Integers("sizes", {std::int64_t{1} << 29, 1});
+  model.Node("Resize", {"x", "", "", "sizes"}, {"y"})
+      .Name("resize")
+      .Text("keep_aspect_ratio_policy", "not_smaller");
+  const Diagnostic error = ImportError(model);
+  EXPECT_EQ(error.code, ErrorCode::kOnnxShape);
+  EXPECT_THAT(error.message, HasSubstr("out of range"));
+}
+
+TEST(OnnxErrors, WholeNumbersStoredAsRealOnes) {
+  // Numbers in a field that is not the one of the tensor's type are none of its own.
+  OnnxModel model;
+  model.Input("x", {4, 6}).Weight("shape", {2}, 7).Output("y");
+  model.last_initializer()->add_float_data(6.2e22F);
+  model.last_initializer()->add_double_data(-1e300);
+  model.Node("Reshape", {"x", "shape"}, {"y"}).Name("reshape");
+  const Diagnostic error = ImportError(model);
+  EXPECT_THAT(error.message, HasSubstr("shape"));
+}
+
 TEST(OnnxErrors, TooManyPoints) {
   OnnxModel model;
   model.Input("a", {1 << 19, 1 << 20}).Input("b", {1 << 20, 1 << 19}).Output("y");

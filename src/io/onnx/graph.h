@@ -3,6 +3,7 @@
 /// A light graph between the protobuf and the importer: names resolved to indices, attributes
 /// typed, small constants decoded, weights reduced to type and shape. Internal to the ONNX reader.
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -35,6 +36,9 @@ enum ElementType : std::int32_t {
 int ElementBits(std::int32_t type);
 bool IsFloatType(std::int32_t type);
 
+/// A tensor has fewer elements than this, so every extent is below it too.
+inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+inline constexpr std::size_t kMaxRank = 32;
 /// Constants above this many elements keep their shape only.
 inline constexpr std::int64_t kMaxConstantElements = 1 << 16;
 

@@ -34,9 +34,6 @@ namespace sluice::io::onnx_import {
 
 namespace {
 
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
-constexpr std::size_t kMaxRank = 32;
-
 using RowTable = std::unordered_map<std::string_view, const OpRow*>;
 
 void AddRows(std::span<const OpRow> family, RowTable* rows) {

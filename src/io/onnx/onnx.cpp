@@ -34,12 +34,12 @@ using onnx_import::DeclaredDim;
 using onnx_import::ElementBits;
 using onnx_import::Graph;
 using onnx_import::Importer;
+using onnx_import::kMaxElements;
+using onnx_import::kMaxRank;
 using onnx_import::Shape;
 using onnx_import::Value;
 
 constexpr std::int64_t kMaxFileBytes = std::int64_t{2} << 30;
-constexpr std::int64_t kMaxExtent = std::int64_t{1} << 40;
-constexpr std::size_t kMaxRank = 32;
 
 /// Turns declared extents into numbers.
 class InputShapes {
@@ -64,13 +64,13 @@ class InputShapes {
 };
 
 Status InputShapes::CheckOptions() const {
-  if (options_.batch < 0 || options_.batch > kMaxExtent) {
+  if (options_.batch < 0 || options_.batch > kMaxElements) {
     return Fail(Diagnostic(ErrorCode::kBadValue,
                            fmt::format("batch {} is not positive or too large", options_.batch))
                     .WithHint("use for example --batch 8"));
   }
   for (const auto& [name, extent] : options_.dims) {
-    if (extent < 1 || extent > kMaxExtent) {
+    if (extent < 1 || extent > kMaxElements) {
       return Fail(Diagnostic(ErrorCode::kBadValue,
                              fmt::format("dim `{}` has value {}, it must be 1..2^40", name, extent))
                       .WithHint(fmt::format("use for example --dim {}=128", name)));
@@ -126,10 +126,10 @@ Result<std::int64_t> InputShapes::Extent(const Value& v, std::size_t axis, const
   if (axis == 0 && options_.batch > 0) {
     return options_.batch;
   }
-  if (dim.value >= 1 && dim.value < kMaxExtent) {
+  if (dim.value >= 1 && dim.value < kMaxElements) {
     return dim.value;
   }
-  if (dim.value >= kMaxExtent) {
+  if (dim.value >= kMaxElements) {
     return Fail(Diagnostic(ErrorCode::kOnnxOverflow,
                            fmt::format("axis {} of graph input `{}` has extent {}", axis, v.name,
                                        dim.value))
@@ -172,7 +172,7 @@ Result<Shape> InputShapes::ShapeOf(const Value& v) {
     shape.push_back(extent);
   }
   SLUICE_TRY(const std::int64_t elements, onnx_import::ElementCount(shape));
-  if (elements >= kMaxExtent) {
+  if (elements >= kMaxElements) {
     return Fail(Diagnostic(ErrorCode::kOnnxOverflow,
                            fmt::format("graph input `{}` of shape {} has {} elements", v.name,
                                        onnx_import::ShapeText(shape), elements))
@@ -230,7 +230,7 @@ Status CheckStored(const Graph& graph) {
       continue;
     }
     SLUICE_TRY(const std::int64_t elements, onnx_import::ElementCount(v.known_shape()));
-    if (elements >= kMaxExtent || v.known_shape().size() > kMaxRank) {
+    if (elements >= kMaxElements || v.known_shape().size() > kMaxRank) {
       return Fail(Diagnostic(ErrorCode::kOnnxOverflow,
                              fmt::format("initialiser `{}` of shape {} is too large", v.name,
                                          onnx_import::ShapeText(v.known_shape())))

@@ -12,6 +12,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -62,15 +63,17 @@ double HalfToDouble(std::uint16_t half) {
   return (half & 0x8000U) != 0 ? -value : value;
 }
 
+/// Numbers of a tensor whose type is of their kind: whole numbers never come from real ones.
 template <class T>
 void AppendAll(const T& numbers, Constant* constant) {
-  for (const auto number : numbers) {
-    if (constant->is_float()) {
-      constant->floats.push_back(static_cast<double>(number));
+  auto& to = [&]() -> auto& {
+    if constexpr (std::is_floating_point_v<typename T::value_type>) {
+      return constant->floats;
     } else {
-      constant->ints.push_back(static_cast<std::int64_t>(number));
+      return constant->ints;
     }
-  }
+  }();
+  to.insert(to.end(), numbers.begin(), numbers.end());
 }
 
 void DecodeRaw(const std::string& raw, Constant* constant) {
@@ -129,6 +132,30 @@ std::optional<std::int64_t> ElementsOf(const Shape& shape) {
   return count;
 }
 
+/// The field that the tensor's type is stored in; numbers in any other field are none of its own.
+void DecodeField(const onnx::TensorProto& tensor, Constant* constant) {
+  switch (constant->type) {
+    case kFloatType:
+      return AppendAll(tensor.float_data(), constant);
+    case kDoubleType:
+      return AppendAll(tensor.double_data(), constant);
+    case kFloat16Type:
+      for (const std::int32_t half : tensor.int32_data()) {
+        constant->floats.push_back(HalfToDouble(static_cast<std::uint16_t>(half)));
+      }
+      return;
+    case kInt64Type:
+      return AppendAll(tensor.int64_data(), constant);
+    case 12:  // uint32
+    case 13:  // uint64
+      return AppendAll(tensor.uint64_data(), constant);
+    default:  // whole numbers of up to 32 bits
+      if (!constant->is_float()) {
+        AppendAll(tensor.int32_data(), constant);
+      }
+  }
+}
+
 /// The elements, if the tensor is small and the file holds them.
 std::optional<Constant> Decode(const onnx::TensorProto& tensor, const Shape& shape) {
   const auto count = ElementsOf(shape);
@@ -140,16 +167,8 @@ std::optional<Constant> Decode(const onnx::TensorProto& tensor, const Shape& sha
   constant.shape = shape;
   if (!tensor.raw_data().empty()) {
     DecodeRaw(tensor.raw_data(), &constant);
-  } else if (tensor.data_type() == kFloat16Type) {
-    for (const std::int32_t half : tensor.int32_data()) {
-      constant.floats.push_back(HalfToDouble(static_cast<std::uint16_t>(half)));
-    }
   } else {
-    AppendAll(tensor.float_data(), &constant);
-    AppendAll(tensor.double_data(), &constant);
-    AppendAll(tensor.int64_data(), &constant);
-    AppendAll(tensor.int32_data(), &constant);
-    AppendAll(tensor.uint64_data(), &constant);
+    DecodeField(tensor, &constant);
   }
   if (constant.size() != static_cast<std::size_t>(*count)) {
     return std::nullopt;  // stripped or external weights

@@ -86,10 +86,10 @@ Result<std::vector<std::int64_t>> ResizedAxes(const Node& node, std::size_t rank
 }
 
 /// keep_aspect_ratio_policy: one scale for all axes, the smallest or largest of those asked for.
-void KeepAspectRatio(const std::string& policy, const std::vector<std::int64_t>& which,
-                     std::vector<Axis>* axes) {
+Status KeepAspectRatio(const std::string& policy, const std::vector<std::int64_t>& which,
+                       std::vector<Axis>* axes) {
   if (policy != "not_larger" && policy != "not_smaller") {
-    return;
+    return {};
   }
   double scale = 0;
   for (const std::int64_t i : which) {
@@ -98,9 +98,14 @@ void KeepAspectRatio(const std::string& policy, const std::vector<std::int64_t>&
   }
   for (const std::int64_t i : which) {
     Axis& axis = (*axes)[static_cast<std::size_t>(i)];
+    const double out = std::floor(scale * static_cast<double>(axis.in) + 0.5);
+    if (out >= kMaxElements) {
+      return Importer::ShapeError(fmt::format("extent {:.0f} is out of range", out));
+    }
     axis.scale = scale;
-    axis.out = static_cast<std::int64_t>(std::floor(scale * static_cast<double>(axis.in) + 0.5));
+    axis.out = static_cast<std::int64_t>(out);
   }
+  return {};
 }
 
 Result<std::vector<Axis>> PlanAxes(const Importer& importer, const Node& node,
@@ -128,7 +133,8 @@ Result<std::vector<Axis>> PlanAxes(const Importer& importer, const Node& node,
       axis.out = sizes[i];
       axis.scale = static_cast<double>(sizes[i]) / static_cast<double>(axis.in);
     }
-    KeepAspectRatio(node.String("keep_aspect_ratio_policy", "stretch"), which, &axes);
+    SLUICE_TRY_STATUS(
+        KeepAspectRatio(node.String("keep_aspect_ratio_policy", "stretch"), which, &axes));
     return axes;
   }
   SLUICE_TRY(const auto scales, importer.Numbers(node, scales_input));
