@@ -35,11 +35,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMostCells = 450'000;
 /// Of the coarse grid, which rules out most pairs, for each dim.
 constexpr double kFewCells = 400;
-/// Of bytes that say where tiles have room.
-constexpr double kMostRooms = 6.4e7;
-constexpr std::size_t kMostKeeps = 256;
 constexpr std::size_t kMostUnrollings = 30'000;
-constexpr std::size_t kMostPairs = 1'000'000;
 /// Cheapest walks of so many shortest paths are tried as mappings, beside those of the last stage.
 constexpr std::int64_t kProposeEvery = 12;
 /// States looked at for better mappings once the bound is found: as many as before, and some more;
@@ -75,9 +71,8 @@ RaggedBound::RaggedBound(const Model& model, const Goal& goal, Propose propose)
   }
   fine_ = std::ranges::all_of(bounds, [](std::int64_t bound) { return bound <= kLongDim; });
   ports_ = Ports();
-  ListKeeps();
-  const double rooms = static_cast<double>(keeps_.size()) * c.levels;
-  grids_ = {MakeGrid(kFewCells * c.dims), MakeGrid(std::min(kMostCells, kMostRooms / rooms))};
+  ListChains();
+  grids_ = {MakeGrid(kFewCells * c.dims), MakeGrid(kMostCells)};
   if (grids_[1] != nullptr) {
     counts_.cells = grids_[1]->steps.size();
     FindShortDims();
@@ -101,7 +96,7 @@ std::unique_ptr<RaggedBound::Grid> RaggedBound::MakeGrid(double most) const {
   if (static_cast<double>(steps.size()) > 2 * most) {
     return nullptr;
   }
-  auto grid = std::make_unique<Grid>(std::move(steps));
+  auto grid = std::make_unique<Grid>(*model_, std::move(steps));
   const cost::Compiled& c = model_->compiled();
   for (int t = 0; t < c.tensors; ++t) {
     for (int a = 0; a < c.tensor[Index(t)].axes && !HasBit(frozen_, t); ++a) {
@@ -112,7 +107,6 @@ std::unique_ptr<RaggedBound::Grid> RaggedBound::MakeGrid(double most) const {
       }
     }
   }
-  FillBoxes(*model_, *grid);
   for (int d = 0; d < c.dims && fine_; ++d) {
     const std::int64_t bound = c.bound[Index(d)];
     grid->cell_of[Index(d)].push_back(0);
@@ -128,85 +122,6 @@ void RaggedBound::UseGrid(std::size_t which) {
     grid_ = grids_[which].get();
     inner_of_ = {};
   }
-}
-
-// Words of the smallest tiles that a cell stands for.
-void RaggedBound::FillBoxes(const Model& model, Grid& grid) {
-  const cost::Compiled& c = model.compiled();
-  grid.box.reserve(static_cast<std::size_t>(grid.steps.size()) * Index(c.tensors));
-  for (Cells x = 0; x < grid.steps.size(); ++x) {
-    for (int t = 0; t < c.tensors; ++t) {
-      double words = 1;
-      for (int a = 0; a < c.tensor[Index(t)].axes; ++a) {
-        std::int64_t extent = 1;
-        for (const mapping::WorkloadTerm& term : c.tensor[Index(t)].axis[Index(a)]) {
-          extent += term.coefficient * (grid.steps.At(x, term.dim).least_tile - 1);
-        }
-        words *= static_cast<double>(extent);
-      }
-      grid.box.push_back(words);
-    }
-  }
-}
-
-void RaggedBound::ListKeeps() {
-  Keeps keeps{};
-  keeps[0] = model_->all_tensors();
-  const std::function<void(int)> level = [&](int l) {
-    if (keeps_.size() > kMostKeeps) {
-      return;
-    }
-    if (l == model_->levels()) {
-      keeps_.push_back(keeps);
-      return;
-    }
-    ForEachKeep(model_->MustKeep(l), model_->MayKeep(l), [&](std::uint32_t keep) {
-      keeps[Index(l)] = keep;
-      level(l + 1);
-    });
-  };
-  level(1);
-}
-
-// Where a tile may be while it is inside a level: it and every level outside has room for it.
-RaggedBound::Room RaggedBound::MakeRoom(const Keeps& keeps) const {
-  const auto vectors = static_cast<std::size_t>(steps().size());
-  const auto tensors = Index(model_->tensors());
-  Room room(Index(model_->levels()));
-  room[0].assign(vectors, 1);
-  for (int l = 1; l < model_->levels(); ++l) {
-    const auto usable =
-        static_cast<double>(model_->evaluator().validity().levels[Index(l)].usable_words);
-    room[Index(l)] = room[Index(l - 1)];
-    for (std::size_t x = 0; x < vectors; ++x) {
-      double words = 0;
-      for (std::size_t t = 0; t < tensors; ++t) {
-        words += HasBit(keeps[Index(l)], static_cast<int>(t)) ? grid_->box[x * tensors + t] : 0;
-      }
-      room[Index(l)][x] = room[Index(l)][x] != 0 && words <= usable ? 1 : 0;
-    }
-  }
-  return room;
-}
-
-const RaggedBound::Room& RaggedBound::RoomOf(std::size_t keeps) {
-  if (grid_->room[keeps].empty()) {
-    grid_->room[keeps] = MakeRoom(keeps_[keeps]);
-  }
-  return grid_->room[keeps];
-}
-
-bool RaggedBound::FitsAtAll(const Keeps& keeps) const {
-  for (int l = 1; l < model_->levels(); ++l) {
-    double words = 0;
-    for (int t = 0; t < model_->tensors(); ++t) {
-      words += HasBit(keeps[Index(l)], t) ? grids_[0]->box[Index(t)] : 0;
-    }
-    if (words > static_cast<double>(model_->evaluator().validity().levels[Index(l)].usable_words)) {
-      return false;
-    }
-  }
-  return true;
 }
 
 int RaggedBound::Parent(const Keeps& keeps, int t, int level) const {
@@ -225,57 +140,8 @@ int RaggedBound::Child(const Keeps& keeps, int t, int level) const {
   return model_->levels();
 }
 
-double RaggedBound::Base(const Keeps& keeps, const Unrolling& unrolling) const {
-  double sum = meter_.energy * model_->FixedEnergy();
-  for (int t = 0; t < model_->tensors(); ++t) {
-    int child = model_->levels();
-    for (int l = model_->levels() - 1; l >= 0; --l) {
-      if (!HasBit(keeps[Index(l)], t)) {
-        continue;
-      }
-      sum += child == model_->levels() ? ComputeEdge(t, l, unrolling)
-                                       : MakeEdge(t, l, child, unrolling).least;
-      child = l;
-    }
-  }
-  return sum;
-}
-
 double RaggedBound::Cycles(const Unrolling& unrolling) const {
   return std::ceil(unrolling.steps * model_->compiled().cycles_per_point - 1e-9);
-}
-
-bool RaggedBound::ListPairs(const std::function<bool()>& stop) {
-  for (std::size_t k = 0; k < keeps_.size(); ++k) {
-    if (!FitsAtAll(keeps_[k])) {
-      continue;
-    }
-    for (std::size_t u = 0; u < unrollings_.size(); ++u) {
-      if (u % 256 == 0 && stop()) {
-        return false;
-      }
-      Pair pair;
-      pair.keeps = static_cast<std::int32_t>(k);
-      pair.unrolling = static_cast<std::int32_t>(u);
-      pair.cycles = Cycles(unrollings_[u]);
-      meter_ = {};
-      pair.energy = Base(keeps_[k], unrollings_[u]);
-      for (const Port& port : ports_) {
-        if (goal_->Value(pair.energy, pair.cycles) >= Limit()) {
-          break;
-        }
-        meter_ = {0, PortRate(port, unrollings_[u]), port};
-        pair.cycles = std::max(pair.cycles, Base(keeps_[k], unrollings_[u]));
-      }
-      const double value = goal_->Value(pair.energy, pair.cycles);
-      if (value < Limit()) {
-        Push({value, Stage::kBase, static_cast<std::int32_t>(pairs_.size()), 0});
-        pairs_.push_back(pair);
-      }
-    }
-  }
-  counts_.pairs = static_cast<std::int64_t>(pairs_.size());
-  return true;
 }
 
 void RaggedBound::Push(const Entry& entry) {
@@ -299,11 +165,8 @@ bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_state
   constexpr double kRaise = 1.3;
   constexpr double kLeastRaise = 1.01;
   bound_ = 0;
-  if (keeps_.size() > kMostKeeps || grids_[0] == nullptr || grids_[1] == nullptr) {
+  if (grids_[0] == nullptr || grids_[1] == nullptr) {
     return false;
-  }
-  for (const std::unique_ptr<Grid>& grid : grids_) {
-    grid->room.assign(keeps_.size(), {});
   }
   const cost::Score least = cost::LowerBound(model_->evaluator());
   least_energy_ = least.energy_pj - model_->LeakagePerCycle() * least.cycles;
@@ -312,15 +175,15 @@ bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_state
   while (true) {
     const double before = cap_;
     cap_ = before > 0 ? before * raise : kInfinity;
-    if (!ListUnrolled()) {  // too many: more slowly
-      raise = std::sqrt(raise);
-      if (before == 0 || raise < kLeastRaise) {
+    if (!ListUnrolled() || !ListPairs(stop)) {
+      raise = std::sqrt(raise);  // too many: more slowly
+      if (before == 0 || raise < kLeastRaise || stop()) {
         return false;
       }
       cap_ = before;
       continue;
     }
-    if (!ListPairs(stop) || !Search(stop, most_states)) {
+    if (!Search(stop, most_states)) {
       return false;
     }
     if (bound_ < Limit() || bound_ >= goal_->limit()) {
@@ -336,7 +199,7 @@ bool RaggedBound::ListUnrolled() {
       [&](double steps) {
         return goal_->Value(least_energy_, steps * model_->compiled().cycles_per_point) < Limit();
       },
-      std::min(kMostUnrollings, kMostPairs / keeps_.size()));
+      kMostUnrollings);
   if (!unrollings) {
     return false;
   }

@@ -53,6 +53,7 @@
 #include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/tiles/front.h"
 #include "mapper/exact/ragged/tiles/inside.h"
+#include "mapper/exact/ragged/tiles/rooms.h"
 #include "mapper/exact/ragged/tiles/steps.h"
 #include "mapper/exact/ragged/tiles/unroll.h"
 #include "mapper/exact/ragged/tiles/windows.h"
@@ -93,8 +94,6 @@ class RaggedBound {
   [[nodiscard]] const RaggedCounts& counts() const { return counts_; }
 
  private:
-  using Keeps = std::array<std::uint32_t, arch::kMaxLevels>;
-  using Room = std::vector<std::vector<std::uint8_t>>;  ///< [level][tile]
   using Loops = std::array<std::int64_t, mapping::kMaxDims>;
   struct Range {
     double low = 1;
@@ -111,7 +110,7 @@ class RaggedBound {
   };
   /// How closely tiles are told apart.
   struct Grid {
-    explicit Grid(Steps all) : steps(std::move(all)) {}
+    Grid(const Model& model, Steps all) : steps(std::move(all)), rooms(model, steps) {}
     Steps steps;
     /// [dim][tile]: its cell, where dims are short.
     std::array<std::vector<std::int32_t>, mapping::kMaxDims> cell_of;
@@ -119,8 +118,7 @@ class RaggedBound {
     std::map<std::pair<std::size_t, int>, Inside> inside;     ///< by keeps and level unrolled
     std::array<std::array<std::unique_ptr<WindowAxis>, mapping::kMaxAxes>, mapping::kMaxTensors>
         windows;
-    std::vector<double> box;  ///< [tile][tensor]: words of the smallest tile of the cells
-    std::vector<Room> room;   ///< by keeps, worked out when first needed
+    Rooms rooms;
   };
   struct Words {
     double served = 0;
@@ -192,7 +190,7 @@ class RaggedBound {
     std::uint32_t ports = ~0U;  ///< that may bind
   };
 
-  void ListKeeps();
+  void ListChains();
   bool ListUnrolled();
   bool Search(const std::function<bool()>& stop, std::int64_t most_states);
   /// Nothing from here on is of interest.
@@ -211,6 +209,11 @@ class RaggedBound {
   [[nodiscard]] double Twice(int dim, std::int64_t copies, std::int64_t tile) const;
   /// What every walk adds up to at least.
   [[nodiscard]] double Base(const Keeps& keeps, const Unrolling& unrolling) const;
+  /// The part of one tensor.
+  using LeastEdges = std::array<std::array<double, arch::kMaxLevels + 1>, arch::kMaxLevels>;
+  [[nodiscard]] double BaseOf(int t, std::uint32_t chain, const Unrolling& unrolling,
+                              LeastEdges& known) const;
+  class PairLister;
   [[nodiscard]] double PortRate(const Port& port, const Unrolling& unrolling) const;
   [[nodiscard]] std::vector<Port> Ports() const;
   /// How closely a pair, or a group of its walks, has been looked at.
@@ -344,10 +347,7 @@ class RaggedBound {
   [[nodiscard]] bool Slides(std::uint32_t tensors, int dim) const;
   [[nodiscard]] double ShareAt(int t, Cells x, int dim, double share) const;
   void SetViews(int level, const Keeps& keeps, const Unrolling& unrolling);
-  [[nodiscard]] Room MakeRoom(const Keeps& keeps) const;
-  const Room& RoomOf(std::size_t keeps);
-  [[nodiscard]] bool FitsAtAll(const Keeps& keeps) const;
-  static void FillBoxes(const Model& model, Grid& grid);
+  const Room& RoomOf(std::size_t keeps) { return grid_->rooms.Of(keeps_[keeps]); }
   [[nodiscard]] const Steps& steps() const { return grid_->steps; }
   void UseGrid(std::size_t which);
   [[nodiscard]] bool IsFine() const { return grid_ == grids_[1].get(); }
@@ -362,7 +362,10 @@ class RaggedBound {
   bool fine_ = true;          ///< dims are short enough to look at every tile size
   std::uint32_t frozen_ = 0;  ///< tensors of which only what every mapping pays is claimed
   std::vector<Port> ports_;   ///< that have a bandwidth
-  std::vector<Keeps> keeps_;
+  /// By tensor: choices of the levels that keep it, a bit each.
+  std::array<std::vector<std::uint32_t>, mapping::kMaxTensors> chains_;
+  std::vector<Keeps> keeps_;                   ///< of the pairs
+  std::map<Keeps, std::int32_t> keeps_index_;  ///< -1: no tile fits
   std::vector<Unrolling> unrollings_;
   /// LeastWays by level and factors, worked out when first asked for.
   mutable std::map<std::pair<int, Unrolling::Factors>, TensorDoubles> ways_;
@@ -376,7 +379,8 @@ class RaggedBound {
 
   // Of the walk in progress.
   Meter meter_;
-  const std::vector<std::uint8_t>* fits_ = nullptr;
+  const Room* room_ = nullptr;
+  int level_ = 0;  ///< where the walk is
   std::array<View, mapping::kMaxTensors> view_{};
   std::uint32_t edges_ = 0;  ///< tensors that have an edge which loops of the level can close
   double enough_ = 0;

@@ -196,8 +196,7 @@ bool RaggedBound::IsChild(std::size_t keeps, int dim, int child) {
   if (unrolled_ + 1 == model_->levels()) {
     return child == 0;
   }
-  const std::vector<std::uint8_t>& room = RoomOf(keeps)[Index(unrolled_ + 1)];
-  return room[static_cast<std::size_t>(child) * static_cast<std::size_t>(steps().stride(dim))] != 0;
+  return RoomOf(keeps).Fits(static_cast<Cells>(child) * steps().stride(dim), unrolled_ + 1);
 }
 
 // Whether some tiles of the cells belong to the walks at hand; their least stretch.
@@ -278,7 +277,7 @@ void RaggedBound::Cross(int level, const Unrolling& unrolling, const Front& from
     }
     ListArrays(x, unrolling, level, arrays);
     for (const Cells array : arrays) {
-      if ((*fits_)[static_cast<std::size_t>(array)] != 0) {
+      if (room_->Fits(array, level)) {
         Enter(level, from, slot, array, stretch);
       }
     }

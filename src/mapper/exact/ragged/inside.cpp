@@ -88,7 +88,7 @@ class RaggedBound::InsideLister {
         closable_ |= Bit(t);
       }
     }
-    fits_ = &room_[Index(level)];
+    level_ = level;
     std::size_t count = 0;
     // Loops only enlarge tiles, and tiles are numbered so that larger ones come later.
     for (auto it = tiles_.begin(); it != tiles_.end() && inside_.complete; ++it) {
@@ -128,7 +128,7 @@ class RaggedBound::InsideLister {
     const Steps& steps = bound_.steps();
     const Cells from = walk.tile;
     walk.tile = steps.With(from, dim, to);
-    if ((*fits_)[static_cast<std::size_t>(walk.tile)] == 0) {
+    if (!room_.Fits(walk.tile, level_)) {
       return false;
     }
     walk.open &= ~closed;
@@ -221,7 +221,7 @@ class RaggedBound::InsideLister {
   std::map<Cells, Walks> tiles_;
   std::array<int, mapping::kMaxTensors> edge_{};  ///< that loops of the level can close; -1: none
   std::uint32_t closable_ = 0;
-  const std::vector<std::uint8_t>* fits_ = nullptr;
+  int level_ = 0;
 };
 
 // The walks inside the array by their prices. False when they are too many, or must be traced.

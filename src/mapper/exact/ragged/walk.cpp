@@ -64,14 +64,14 @@ void RaggedBound::SetViews(int level, const Keeps& keeps, const Unrolling& unrol
 
 double RaggedBound::Solve(std::size_t keeps, const Unrolling& unrolling, double base,
                           const Limits& limits) {
-  const Room& room = RoomOf(keeps);
+  room_ = &RoomOf(keeps);
   enough_ = limits.enough;
   limits_ = limits;
   WalkInside(keeps, unrolling, base);
   SetRests();
   last_state_ = -1;
   for (int level = std::max(0, unrolled_); level >= 0; --level) {
-    fits_ = &room[Index(level)];
+    level_ = level;
     Cross(level, unrolling, level == std::max(0, unrolled_) ? inner_ : here_);
     SetViews(level, keeps_[keeps], unrolling);
     if (level > 0) {
@@ -95,14 +95,14 @@ void RaggedBound::WalkInside(std::size_t keeps, const Unrolling& unrolling, doub
   if (LookUpInside(keeps, unrolling, base)) {
     return;
   }
-  const Room& room = grid_->room[keeps];
+  room_ = &RoomOf(keeps);
   here_.Reset(steps().size(), masks_);
-  fits_ = &room.back();
+  level_ = model_->levels() - 1;
   edges_ = 0;
   walked_ = nullptr;
   Reach(0, 0, base);
   for (int level = model_->levels() - 1; level > std::max(0, unrolled_); --level) {
-    fits_ = &room[Index(level)];
+    level_ = level;
     Cross(level, unrolling, here_);
     SetViews(level, keeps_[keeps], unrolling);
     Walk(level);
@@ -112,7 +112,7 @@ void RaggedBound::WalkInside(std::size_t keeps, const Unrolling& unrolling, doub
 }
 
 void RaggedBound::Reach(Cells x, std::uint32_t open, double energy) {
-  if (energy >= enough_ || (*fits_)[static_cast<std::size_t>(x)] == 0) {
+  if (energy >= enough_ || !room_->Fits(x, level_)) {
     return;
   }
   const std::int32_t slot = here_.Add(x);
@@ -258,7 +258,7 @@ void RaggedBound::Enlarge(Cells x, std::uint32_t open, int dim, double energy) {
 
 // False when there is no room: nor is there for larger tiles.
 bool RaggedBound::ReachIfFits(Cells x, std::uint32_t open, double energy) {
-  const bool fits = (*fits_)[static_cast<std::size_t>(x)] != 0;
+  const bool fits = room_->Fits(x, level_);
   if (fits) {
     Reach(x, open, energy);
   }
