@@ -247,14 +247,14 @@ void Register() {
           ->Iterations(1)
           ->Unit(benchmark::kMillisecond);
     }
-    for (const char* machine : {"eyeriss", "nvdla-like"}) {
+    for (const char* machine : {"eyeriss", "nvdla-like", "simba"}) {
       benchmark::RegisterBenchmark(("Imperfect/" + std::string(machine) + "/" + model).c_str(),
                                    Networks, std::vector{model}, machine, 0.0, true)
           ->Iterations(1)
           ->Unit(benchmark::kMillisecond);
     }
   }
-  for (const char* machine : {"eyeriss", "nvdla-like"}) {
+  for (const char* machine : {"eyeriss", "nvdla-like", "simba"}) {
     benchmark::RegisterBenchmark(("ImperfectAll/" + std::string(machine)).c_str(), Networks, models,
                                  machine, 0.0, true)
         ->Iterations(1)
