@@ -24,14 +24,25 @@ namespace {
 using cost::HasBit;
 using cost::Index;
 
+/// Factors of one fan-out.
+struct Option {
+  Unrolling::Factors factor{};
+  Unrolling::Factors active{};
+  Unrolling::Factors on_x{};
+  double product = 1;
+};
+
+/// The options of each fan-out by itself, then all their combinations.
 class Lister {
  public:
   Lister(const Model& model, const std::function<bool(double)>& wanted, std::size_t most)
       : model_(model), wanted_(wanted), most_(most) {
-    // Units below each level, at most.
-    below_.assign(Index(model.levels()) + 1, 1);
-    for (int l = model.levels() - 1; l >= 0; --l) {
-      below_[Index(l)] = below_[Index(l + 1)] * static_cast<double>(Limits(l).x * Limits(l).y);
+    for (int d = 0; d < model.compiled().dims; ++d) {
+      points_ *= static_cast<double>(model.compiled().bound[Index(d)]);
+    }
+    for (int l = 0; l < model.levels(); ++l) {
+      units_.push_back(static_cast<double>(Limits(l).x * Limits(l).y));
+      all_units_ *= units_.back();
     }
     for (auto& factors : current_.factor) {
       factors.fill(1);
@@ -41,19 +52,17 @@ class Lister {
   }
 
   std::optional<std::vector<Unrolling>> Run() {
-    if (model_.levels() > 0) {
-      Dim(0, 0, Limits(0).x, Limits(0).y);
+    for (int l = 0; l < model_.levels(); ++l) {
+      ListOptions(l);
     }
+    Combine(0, 1, all_units_);
     if (found_.size() > most_) {
       return std::nullopt;
     }
-    std::vector<Unrolling> all;
-    all.reserve(found_.size());
-    for (const auto& [key, unrolling] : found_) {
-      all.push_back(unrolling);
-    }
-    std::ranges::stable_sort(all, {}, &Unrolling::steps);
-    return all;
+    std::ranges::sort(found_, [](const Unrolling& a, const Unrolling& b) {
+      return a.steps != b.steps ? a.steps < b.steps : a.factor < b.factor;
+    });
+    return std::move(found_);
   }
 
  private:
@@ -61,47 +70,33 @@ class Lister {
     return model_.evaluator().validity().levels[Index(level)];
   }
   [[nodiscard]] std::int64_t Bound(int dim) const { return model_.compiled().bound[Index(dim)]; }
-  [[nodiscard]] std::int64_t Product(int dim) const {
-    std::int64_t product = 1;
-    for (int l = 0; l < model_.levels(); ++l) {
-      product *= current_.factor[Index(l)][Index(dim)];
+
+  void ListOptions(int level) {
+    option_ = {};
+    option_.factor.fill(1);
+    option_.active = option_.factor;
+    option_.on_x = option_.factor;
+    std::map<Unrolling::Factors, Option> options;
+    Dim(level, 0, Limits(level).x, Limits(level).y, options);
+    std::vector<Option>& list = options_.emplace_back();
+    for (const auto& [factor, option] : options) {
+      list.push_back(option);
     }
-    return product;
+    std::ranges::stable_sort(list, std::ranges::greater(), &Option::product);
   }
 
-  /// Fewest steps when `room` more units than decided can be put to use on any dim. Ceilings count
-  /// for dims that change no more.
-  [[nodiscard]] double LeastSteps(int level, int dim, double room) const {
-    const bool last = below_[Index(level + 1)] == 1;
-    double steps = 1;
-    double open = 1;
-    for (int d = 0; d < model_.compiled().dims; ++d) {
-      const std::int64_t bound = Bound(d);
-      const std::int64_t product = Product(d);
-      const auto rounded = static_cast<double>(Tiles(bound, product));
-      if (last && d < dim) {
-        steps *= rounded;
-      } else {
-        open *= std::max(1.0, static_cast<double>(bound) / static_cast<double>(product));
-      }
-    }
-    return steps * std::max(1.0, open / room);
-  }
-
-  void Dim(int level, int dim, std::int64_t room_x, std::int64_t room_y) {
-    if (found_.size() > most_) {
-      return;
-    }
-    const double room =
-        static_cast<double>(room_x * room_y) * below_[Index(std::min(level + 1, model_.levels()))];
-    if (!wanted_(LeastSteps(level, dim, room))) {
+  /// Factors of `dim` and those behind it, where so much is left of the axes.
+  void Dim(int level, int dim, std::int64_t room_x, std::int64_t room_y,
+           std::map<Unrolling::Factors, Option>& options) {
+    const double others = all_units_ / units_[Index(level)];
+    const double most = option_.product * static_cast<double>(room_x * room_y) * others;
+    if (!wanted_(std::max(1.0, points_ / most))) {
       return;
     }
     if (dim == model_.compiled().dims) {
-      if (level + 1 < model_.levels()) {
-        Dim(level + 1, 0, Limits(level + 1).x, Limits(level + 1).y);
-      } else {
-        Keep();
+      const auto [it, fresh] = options.try_emplace(option_.factor, option_);
+      for (std::size_t d = 0; d < option_.active.size() && !fresh; ++d) {
+        it->second.active[d] = std::min(it->second.active[d], option_.active[d]);
       }
       return;
     }
@@ -109,45 +104,66 @@ class Lister {
     const std::int64_t bound = Bound(dim);
     const std::int64_t most_x = HasBit(limits.may_unroll_x, dim) ? std::min(room_x, bound) : 1;
     const std::int64_t most_y = HasBit(limits.may_unroll_y, dim) ? std::min(room_y, bound) : 1;
-    std::int32_t& factor = current_.factor[Index(level)][Index(dim)];
-    std::int32_t& active = current_.active[Index(level)][Index(dim)];
-    std::int32_t& on_x = current_.on_x[Index(level)][Index(dim)];
+    const Option before = option_;
     for (std::int64_t x = 1; x <= most_x; ++x) {
       for (std::int64_t y = 1; y <= most_y; ++y) {
         const std::int64_t least = x > 1 && y > 1 ? std::max(x * (y - 1), (x - 1) * y) + 1 : x * y;
         if (least > bound) {
           break;
         }
-        factor = static_cast<std::int32_t>(x * y);
-        active = static_cast<std::int32_t>(least);
-        on_x = static_cast<std::int32_t>(x);
-        Dim(level, dim + 1, room_x / x, room_y / y);
+        option_.factor[Index(dim)] = static_cast<std::int32_t>(x * y);
+        option_.active[Index(dim)] = static_cast<std::int32_t>(least);
+        option_.on_x[Index(dim)] = static_cast<std::int32_t>(x);
+        option_.product = before.product * static_cast<double>(x * y);
+        Dim(level, dim + 1, room_x / x, room_y / y, options);
       }
     }
-    factor = active = on_x = 1;
+    option_ = before;
+  }
+
+  /// `product`: of the factors of the levels outside; `room`: units of this level and those inside.
+  void Combine(int level, double product, double room) {
+    if (level == model_.levels()) {
+      Keep();
+      return;
+    }
+    const double inside = room / units_[Index(level)];
+    for (const Option& option : options_[Index(level)]) {
+      const double all = product * option.product;
+      if (found_.size() > most_ || !wanted_(std::max(1.0, points_ / (all * inside)))) {
+        return;  // the next ones are smaller
+      }
+      current_.factor[Index(level)] = option.factor;
+      current_.active[Index(level)] = option.active;
+      current_.on_x[Index(level)] = option.on_x;
+      Combine(level + 1, all, inside);
+    }
   }
 
   void Keep() {
     current_.steps = 1;
     for (int d = 0; d < model_.compiled().dims; ++d) {
-      const std::int64_t product = Product(d);
+      std::int64_t product = 1;
+      for (int l = 0; l < model_.levels(); ++l) {
+        product *= current_.factor[Index(l)][Index(d)];
+      }
       current_.steps *= static_cast<double>(Tiles(Bound(d), product));
     }
-    const auto [it, fresh] = found_.try_emplace(current_.factor, current_);
-    for (std::size_t l = 0; l < current_.active.size() && !fresh; ++l) {
-      for (std::size_t d = 0; d < current_.active[l].size(); ++d) {
-        std::int32_t& active = it->second.active[l][d];
-        active = std::min(active, current_.active[l][d]);
-      }
+    if (wanted_(current_.steps)) {
+      found_.push_back(current_);
     }
   }
 
   const Model& model_;
   const std::function<bool(double)>& wanted_;
   std::size_t most_;
-  std::vector<double> below_;
+  double points_ = 1;
+  std::vector<double> units_;  ///< by level: compute units or arrays below
+  double all_units_ = 1;
+  std::vector<std::vector<Option>> options_;  ///< by level, large products first
+  Option option_;
   Unrolling current_;
-  std::map<std::array<Unrolling::Factors, arch::kMaxLevels>, Unrolling> found_;
+  std::vector<Unrolling> found_;
 };
 
 }  // namespace
