@@ -309,7 +309,7 @@ void RaggedBound::SplitFrom(int dim, const Entry& entry, Group& group) {
   }
   const Range before = group.stretch;
   for (int c = 0; c < static_cast<int>(steps().Axis(dim).size()); ++c) {
-    if (MayHaveTwo(dim, c) && IsChild(Index(pairs_[Index(entry.pair)].keeps), dim, c)) {
+    if (MayHaveTwo(dim, c) && IsChild(Index(pairs_[Index(entry.pair)].keeps), unrolled_, dim, c)) {
       group.child[Index(dim)] = static_cast<std::int16_t>(c);
       group.stretch.low = before.low * filling_[Index(dim)]->stretch[Index(c)].low;
       SplitFrom(dim + 1, entry, group);

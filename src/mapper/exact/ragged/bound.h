@@ -44,6 +44,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -99,7 +100,7 @@ class RaggedBound {
     double low = 1;
     double high = 1;
   };
-  /// What tiles of a dim make of an array of so many copies.
+  /// What tiles of a dim make of an array of so many copies, with arrays of others in each.
   struct Filling {
     /// By cell of the copies' tiles: how much longer than needed the compute units take for the
     /// dim; the share of its words in copies that have two tiles, where the array has.
@@ -114,8 +115,8 @@ class RaggedBound {
     Steps steps;
     /// [dim][tile]: its cell, where dims are short.
     std::array<std::vector<std::int32_t>, mapping::kMaxDims> cell_of;
-    std::map<std::pair<int, std::int64_t>, Filling> filling;  ///< by dim and copies
-    std::map<std::pair<std::size_t, int>, Inside> inside;     ///< by keeps and level unrolled
+    std::map<std::tuple<int, std::int64_t, std::int64_t>, Filling> filling;  ///< MakeFilling
+    std::map<std::pair<std::size_t, int>, Inside> inside;  ///< by keeps and level unrolled
     std::array<std::array<std::unique_ptr<WindowAxis>, mapping::kMaxAxes>, mapping::kMaxTensors>
         windows;
     Rooms rooms;
@@ -138,10 +139,17 @@ class RaggedBound {
     double least = 0;  ///< what it costs at least
     Words least_words;
   };
+  /// By cell of a tile outside an array: visits of its copies in all such tiles, at least.
+  struct VisitTable {
+    std::vector<std::int64_t> visits;
+    std::vector<int> cell;  ///< of so many tiles
+  };
   /// Factors of some fan-outs together, and how many copies are certain to have work.
   struct Copies {
     std::int64_t factor = 1;
     std::int64_t active = 1;
+    int level = -1;          ///< of the outermost of them that is in use
+    std::int64_t inner = 1;  ///< factor of the others
   };
   enum class Kind : std::uint8_t { kRead, kWrite, kNetwork };
   struct Port {
@@ -205,8 +213,10 @@ class RaggedBound {
   [[nodiscard]] View MakeView(int t, int level, const Keeps& keeps,
                               const Unrolling& unrolling) const;
   [[nodiscard]] double LeastTwice(int dim, std::int64_t copies) const;
-  [[nodiscard]] double Stretch(int dim, std::int64_t copies, std::int64_t tile) const;
-  [[nodiscard]] double Twice(int dim, std::int64_t copies, std::int64_t tile) const;
+  [[nodiscard]] double Stretch(int dim, std::int64_t copies, std::int64_t inside,
+                               std::int64_t tile) const;
+  [[nodiscard]] Range Twice(int dim, std::int64_t copies, std::int64_t inside,
+                            std::int64_t tile) const;
   /// What every walk adds up to at least.
   [[nodiscard]] double Base(const Keeps& keeps, const Unrolling& unrolling) const;
   /// The part of one tensor.
@@ -266,15 +276,16 @@ class RaggedBound {
   /// The cheapest walk; at least `limits.enough` if none is cheaper.
   double Solve(std::size_t keeps, const Unrolling& unrolling, double base, const Limits& limits);
   void SetFilling(const Unrolling& unrolling);
-  [[nodiscard]] Filling MakeFilling(int dim, std::int64_t copies) const;
+  /// `inside`: factor of the fan-outs inside the children.
+  [[nodiscard]] Filling MakeFilling(int dim, std::int64_t copies, std::int64_t inside) const;
   [[nodiscard]] Unrolling Tighten(const Pair& pair, const Group& group);
-  void SetVisits(int dim, const Pair& pair, const Group& group, double most);
+  void SetVisits(int level, int dim, const Pair& pair, const Group& group, double most);
   [[nodiscard]] std::int64_t Visits(Cells x, int dim, const Copies& copies) const;
-  [[nodiscard]] int UnrolledLevel(const Unrolling& unrolling) const;
+  void FindArrays(const Unrolling& unrolling);
   [[nodiscard]] bool Belongs(Cells x, double& stretch) const;
   [[nodiscard]] bool AlwaysTwo(int dim, int child) const;
   [[nodiscard]] bool MayHaveTwo(int dim, int child) const;
-  [[nodiscard]] bool IsChild(std::size_t keeps, int dim, int child);
+  [[nodiscard]] bool IsChild(std::size_t keeps, int level, int dim, int child);
   void WalkInside(std::size_t keeps, const Unrolling& unrolling, double base);
   class InsideLister;
   bool LookUpInside(std::size_t keeps, const Unrolling& unrolling, double base);
@@ -385,13 +396,12 @@ class RaggedBound {
   std::uint32_t edges_ = 0;  ///< tensors that have an edge which loops of the level can close
   double enough_ = 0;
   Limits limits_;
-  int unrolled_ = -1;  ///< the only level with a fan-out in use; -1: none or several
-  std::array<std::int64_t, mapping::kMaxDims> copies_{};  ///< there
+  int unrolled_ = -1;         ///< the outermost level with a fan-out in use; -1: none
+  std::uint32_t arrays_ = 0;  ///< levels with one in use
+  std::array<std::int64_t, mapping::kMaxDims> copies_{};  ///< at the outermost
   std::array<const Filling*, mapping::kMaxDims> filling_{};
   std::array<double, mapping::kMaxDims> crossed_{};  ///< by dim: the least share of those that did
-  /// [dim][cell of an array's tile]: visits of its copies in all such tiles, at least.
-  std::array<std::vector<std::int64_t>, mapping::kMaxDims> visits_;
-  std::array<std::vector<int>, mapping::kMaxDims> visits_cell_;  ///< of so many tiles
+  std::array<std::array<VisitTable, mapping::kMaxDims>, arch::kMaxLevels> visits_;
   /// By tensor: plain dims of which the array has two tiles, of children known to the group; share
   /// of the words in copies that have one of each; the bit of a state that says these are open.
   std::array<std::uint32_t, mapping::kMaxTensors> two_{};

@@ -27,26 +27,34 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-// Steps of the first copy over the fewest there can be. It has work in every tile of the array.
-double RaggedBound::Stretch(int dim, std::int64_t copies, std::int64_t tile) const {
+// Steps of the first copy over the fewest there can be. It has work in every tile of the array, and
+// so has the first of the copies inside it.
+double RaggedBound::Stretch(int dim, std::int64_t copies, std::int64_t inside,
+                            std::int64_t tile) const {
   const std::int64_t bound = model_->compiled().bound[Index(dim)];
   const std::int64_t children = Tiles(bound, tile);
   const std::int64_t arrays = Tiles(children, copies);
   const std::int64_t rest = bound - (arrays - 1) * copies * tile;
-  const std::int64_t steps = (arrays - 1) * tile + std::min(tile, rest);
-  return static_cast<double>(steps) / static_cast<double>(Tiles(bound, copies));
+  const std::int64_t steps =
+      (arrays - 1) * Tiles(tile, inside) + Tiles(std::min(tile, rest), inside);
+  return static_cast<double>(steps) / static_cast<double>(Tiles(bound, copies * inside));
 }
 
 // Share of the words of a dim in copies that have two tiles; 1 unless the array has two tiles. Of n
-// children's tiles, more than `copies`, the first n - copies copies have two, the others one.
-double RaggedBound::Twice(int dim, std::int64_t copies, std::int64_t tile) const {
+// children's tiles, more than `copies`, the first n - copies copies have two, the others one. Of
+// the last of these the second tile may be short: then some copies inside have only one. The others
+// have no less in the first tile than in the second.
+RaggedBound::Range RaggedBound::Twice(int dim, std::int64_t copies, std::int64_t inside,
+                                      std::int64_t tile) const {
   const std::int64_t bound = model_->compiled().bound[Index(dim)];
   const std::int64_t n = Tiles(bound, tile);
   if (n <= copies || n > 2 * copies) {
-    return 1;
+    return {};
   }
   const std::int64_t points = (n - copies) * tile + bound - copies * tile;
-  return static_cast<double>(points) / static_cast<double>(bound);
+  const std::int64_t missing = inside > 1 ? n * tile - bound : 0;
+  const auto all = static_cast<double>(bound);
+  return {static_cast<double>(points - missing) / all, static_cast<double>(points) / all};
 }
 
 // The least share over all tiles.
@@ -57,26 +65,30 @@ double RaggedBound::LeastTwice(int dim, std::int64_t copies) const {
   }
   double least = 1;
   for (std::int64_t tile = Tiles(bound, 2 * copies); tile * copies < bound; ++tile) {
-    least = std::min(least, Twice(dim, copies, tile));
+    least = std::min(least, Twice(dim, copies, 1, tile).low);
   }
   return least;
 }
 
-// What the tiles of the children make of the array, where one fan-out is in use.
+// What the tiles of the children make of the outermost array.
 void RaggedBound::SetFilling(const Unrolling& unrolling) {
-  unrolled_ = UnrolledLevel(unrolling);
+  FindArrays(unrolling);
   for (int d = 0; d < steps().dims() && unrolled_ >= 0; ++d) {
     const std::int64_t copies = unrolling.factor[Index(unrolled_)][Index(d)];
+    const std::int64_t inside =
+        copies == 1 ? 1 : Gather(unrolling, unrolled_ + 1, model_->levels(), d).factor;
     copies_[Index(d)] = copies;
-    const auto [it, fresh] = grid_->filling.try_emplace({d, copies});
+    const auto [it, fresh] = grid_->filling.try_emplace({d, copies, inside});
     if (fresh) {
-      it->second = MakeFilling(d, copies);
+      it->second = MakeFilling(d, copies, inside);
     }
     filling_[Index(d)] = &it->second;
   }
 }
 
-RaggedBound::Filling RaggedBound::MakeFilling(int dim, std::int64_t copies) const {
+// A child's tile is a product of loop bounds, those of the copies inside among them.
+RaggedBound::Filling RaggedBound::MakeFilling(int dim, std::int64_t copies,
+                                              std::int64_t inside) const {
   Filling filling;
   const Range none = copies == 1 ? Range{} : Range{kInfinity, 0};
   filling.stretch.assign(steps().Axis(dim).size(), none);
@@ -84,16 +96,17 @@ RaggedBound::Filling RaggedBound::MakeFilling(int dim, std::int64_t copies) cons
   if (copies == 1) {
     return filling;
   }
-  const auto add = [](double value, Range& range) {
-    range = {std::min(range.low, value), std::max(range.high, value)};
+  const auto add = [](const Range& value, Range& range) {
+    range = {std::min(range.low, value.low), std::max(range.high, value.high)};
   };
   const std::int64_t bound = model_->compiled().bound[Index(dim)];
-  filling.by_tile.push_back(kInfinity);
-  for (std::int64_t tile = 1; tile <= bound; ++tile) {
+  filling.by_tile.assign(static_cast<std::size_t>(bound) + 1, kInfinity);
+  for (std::int64_t tile = inside; tile <= bound; tile += inside) {
     const std::size_t cell = Index(grid_->cell_of[Index(dim)][static_cast<std::size_t>(tile)]);
-    filling.by_tile.push_back(Stretch(dim, copies, tile));
-    add(filling.by_tile.back(), filling.stretch[cell]);
-    add(Twice(dim, copies, tile), filling.share[cell]);
+    const double stretch = Stretch(dim, copies, inside, tile);
+    filling.by_tile[static_cast<std::size_t>(tile)] = stretch;
+    add({stretch, stretch}, filling.stretch[cell]);
+    add(Twice(dim, copies, inside, tile), filling.share[cell]);
   }
   filling.least = std::ranges::min(filling.by_tile);
   return filling;
@@ -114,36 +127,45 @@ Unrolling RaggedBound::Tighten(const Pair& pair, const Group& group) {
   for (int d = 0; d < steps().dims(); ++d) {
     least *= filling_[Index(d)]->least;
   }
-  for (int d = 0; d < steps().dims(); ++d) {
-    if (copies_[Index(d)] > 1) {
-      SetVisits(d, pair, group, most / (least / filling_[Index(d)]->least));
-      std::int32_t& active = tight.active[Index(unrolled_)][Index(d)];
-      active = std::max(active, static_cast<std::int32_t>(visits_[Index(d)].back()));
+  for (std::uint32_t levels = arrays_; levels != 0; levels &= levels - 1) {
+    const int level = std::countr_zero(levels);
+    for (int d = 0; d < steps().dims(); ++d) {
+      std::int32_t& active = tight.active[Index(level)][Index(d)];
+      if (tight.factor[Index(level)][Index(d)] > 1) {
+        SetVisits(level, d, pair, group, most / (least / filling_[Index(d)]->least));
+        active = std::max(active,
+                          static_cast<std::int32_t>(visits_[Index(level)][Index(d)].visits.back()));
+      }
     }
   }
   return tight;
 }
 
-// `most`: stretch of the children's tiles that are of interest.
-void RaggedBound::SetVisits(int dim, const Pair& pair, const Group& group, double most) {
+// `most`: stretch of the children's tiles of the outermost array that are of interest. Of the
+// arrays inside it all tiles are.
+void RaggedBound::SetVisits(int level, int dim, const Pair& pair, const Group& group, double most) {
   constexpr double kRounding = 1e-9;
+  const Unrolling& unrolling = unrollings_[Index(pair.unrolling)];
   const std::int64_t bound = model_->compiled().bound[Index(dim)];
-  const std::int64_t copies = copies_[Index(dim)];
-  const std::int64_t active =
-      unrollings_[Index(pair.unrolling)].active[Index(unrolled_)][Index(dim)];
-  const int wanted = group.child[Index(dim)];
-  std::vector<std::int64_t>& visits = visits_[Index(dim)];
+  const std::int64_t copies = unrolling.factor[Index(level)][Index(dim)];
+  const std::int64_t active = unrolling.active[Index(level)][Index(dim)];
+  const std::int64_t inside = Gather(unrolling, level + 1, model_->levels(), dim).factor;
+  const bool outermost = level == unrolled_;
+  const int wanted = outermost ? group.child[Index(dim)] : kAny;
+  std::vector<std::int64_t>& visits = visits_[Index(level)][Index(dim)].visits;
   visits.assign(steps().Axis(dim).size(), bound);
   bool any = false;
   const std::vector<std::int32_t>& cell_of = grid_->cell_of[Index(dim)];
-  for (std::int64_t tile = 1; tile <= bound; ++tile) {
-    if (filling_[Index(dim)]->by_tile[static_cast<std::size_t>(tile)] > most * (1 + kRounding)) {
+  for (std::int64_t tile = inside; tile <= bound; tile += inside) {
+    if (outermost &&
+        filling_[Index(dim)]->by_tile[static_cast<std::size_t>(tile)] > most * (1 + kRounding)) {
       continue;
     }
     const std::int64_t children = Tiles(bound, tile);
     const int cell = cell_of[static_cast<std::size_t>(tile)];
     if (children < active || (wanted >= 0 && cell != wanted) ||
-        (wanted == kNotTwo && AlwaysTwo(dim, cell)) || !IsChild(Index(pair.keeps), dim, cell)) {
+        (wanted == kNotTwo && AlwaysTwo(dim, cell)) ||
+        !IsChild(Index(pair.keeps), level, dim, cell)) {
       continue;
     }
     any = true;
@@ -163,16 +185,20 @@ void RaggedBound::SetVisits(int dim, const Pair& pair, const Group& group, doubl
   if (!any) {
     std::ranges::fill(visits, 1);
   }
-  visits_cell_[Index(dim)].clear();
+  std::vector<int>& cells = visits_[Index(level)][Index(dim)].cell;
+  cells.clear();
   for (const std::int64_t n : visits) {
-    visits_cell_[Index(dim)].push_back(steps().Find(dim, std::min(n, bound)));
+    cells.push_back(steps().Find(dim, std::min(n, bound)));
   }
 }
 
+// All visits of the outermost copies but the last are visits of all the copies inside.
 // Visits of the copies of tile x in all the tiles that a dim has, at least.
 std::int64_t RaggedBound::Visits(Cells x, int dim, const Copies& copies) const {
-  if (copies.factor > 1 && unrolled_ >= 0) {
-    return visits_[Index(dim)][Index(steps().Coordinate(x, dim))];
+  if (copies.level >= 0 && unrolled_ >= 0) {
+    const std::int64_t outermost =
+        visits_[Index(copies.level)][Index(dim)].visits[Index(steps().Coordinate(x, dim))];
+    return (outermost - 1) * copies.inner + 1;
   }
   const std::int64_t n = steps().At(x, dim).low;
   return n == 1 ? copies.active : (n - 1) * copies.factor + 1;
@@ -191,12 +217,12 @@ bool RaggedBound::AlwaysTwo(int dim, int child) const {
   return cell.low > copies && cell.high <= 2 * copies;
 }
 
-// Whether the levels below the array have room for children of a cell.
-bool RaggedBound::IsChild(std::size_t keeps, int dim, int child) {
-  if (unrolled_ + 1 == model_->levels()) {
+// Whether the levels below an array have room for children of a cell.
+bool RaggedBound::IsChild(std::size_t keeps, int level, int dim, int child) {
+  if (level + 1 == model_->levels()) {
     return child == 0;
   }
-  return RoomOf(keeps).Fits(static_cast<Cells>(child) * steps().stride(dim), unrolled_ + 1);
+  return RoomOf(keeps).Fits(static_cast<Cells>(child) * steps().stride(dim), level + 1);
 }
 
 // Whether some tiles of the cells belong to the walks at hand; their least stretch.
@@ -217,17 +243,14 @@ bool RaggedBound::Belongs(Cells x, double& stretch) const {
   return cycles.low < group.stretch.high && cycles.high >= group.stretch.low;
 }
 
-int RaggedBound::UnrolledLevel(const Unrolling& unrolling) const {
-  int level = -1;
+void RaggedBound::FindArrays(const Unrolling& unrolling) {
+  arrays_ = 0;
   for (int l = 0; l < model_->levels() && fine_; ++l) {
     if (std::ranges::any_of(unrolling.factor[Index(l)], [](auto f) { return f > 1; })) {
-      if (level >= 0) {
-        return -1;
-      }
-      level = l;
+      arrays_ |= Bit(l);
     }
   }
-  return level;
+  unrolled_ = arrays_ == 0 ? -1 : std::countr_zero(arrays_);
 }
 
 // The cells that the array can have around children of cell x: n turns into ceil(n / factor).
@@ -261,7 +284,9 @@ void RaggedBound::Cross(int level, const Unrolling& unrolling, const Front& from
   std::vector<std::int32_t>& crossed = trace_[Index(level)].crossed;
   crossed.clear();
   next_.Reset(steps().size(), masks_);
-  crossed_.fill(1);
+  if (level == unrolled_) {
+    crossed_.fill(1);
+  }
   std::vector<Cells> arrays;
   for (std::int32_t slot = 0; slot < static_cast<std::int32_t>(from.reached().size()); ++slot) {
     const Cells x = from.reached()[Index(slot)];

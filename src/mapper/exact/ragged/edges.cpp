@@ -36,8 +36,13 @@ RaggedBound::Copies RaggedBound::Gather(const Unrolling& unrolling, int begin, i
       continue;
     }
     const std::int64_t active = unrolling.active[Index(l)][Index(dim)];
+    const std::int64_t factor = unrolling.factor[Index(l)][Index(dim)];
     copies.active = active > 1 ? (active - 1) * copies.factor + 1 : copies.active;
-    copies.factor *= unrolling.factor[Index(l)][Index(dim)];
+    if (factor > 1) {
+      copies.level = l;
+      copies.inner = copies.factor;
+      copies.factor *= factor;
+    }
   }
   return copies;
 }
@@ -249,8 +254,8 @@ int RaggedBound::SpreadCell(Cells x, int dim, const Copies& copies) const {
   if (copies.factor == 1) {
     return cell;
   }
-  if (unrolled_ >= 0) {
-    return visits_cell_[Index(dim)][Index(cell)];
+  if (unrolled_ >= 0 && copies.inner == 1) {
+    return visits_[Index(copies.level)][Index(dim)].cell[Index(cell)];
   }
   return steps().Find(dim, std::min(Visits(x, dim, copies), model_->compiled().bound[Index(dim)]));
 }

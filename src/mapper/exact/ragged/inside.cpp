@@ -226,7 +226,7 @@ class RaggedBound::InsideLister {
 
 // The walks inside the array by their prices. False when they are too many, or must be traced.
 bool RaggedBound::LookUpInside(std::size_t keeps, const Unrolling& unrolling, double base) {
-  if (traces_ || unrolled_ < 0) {
+  if (traces_ || std::popcount(arrays_) != 1) {
     return false;
   }
   const auto [it, fresh] = grid_->inside.try_emplace({keeps, unrolled_});

@@ -45,10 +45,10 @@ RaggedBound::View RaggedBound::MakeView(int t, int level, const Keeps& keeps,
     view.inside[Index(d)] = Gather(unrolling, level, child, d);
     view.apart[Index(d)] = Gather(unrolling, level, child, d, ~merging);
     view.merged[Index(d)] = Gather(unrolling, parent, level, d, merging).factor;
-    const std::int64_t copies = view.inside[Index(d)].factor;
-    view.twice[Index(d)] = copies == 1 || !HasBit(model_->dims_of(t), d) ? 1
-                           : unrolled_ >= 0                              ? crossed_[Index(d)]
-                                                                         : LeastTwice(d, copies);
+    const Copies& copies = view.inside[Index(d)];
+    view.twice[Index(d)] = copies.factor == 1 || !HasBit(model_->dims_of(t), d) ? 1
+                           : copies.level == unrolled_                          ? crossed_[Index(d)]
+                                                       : LeastTwice(d, copies.factor);
   }
   view.diagonal = Diagonals(t, parent, child, unrolling);
   return view;
