@@ -36,6 +36,13 @@ TEST(FuzzFound, AnEscapeAtTheEndOfAText) {
   EXPECT_EQ(document.error().span.excerpt, "a: \"\\");
 }
 
+// yaml-cpp turns `\N` and `\_` into bytes that are no text; what was read could not be written.
+TEST(FuzzFound, EscapesOfOneLetterAreText) {
+  const auto document = io::YamlDocument::Parse("a: \"x\\N\\_\\u00e9\\xe9\\L\"", "f");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().At("a")->AsString(), "x\xC2\x85\xC2\xA0\xC3\xA9\xC3\xA9\xE2\x80\xA8");
+}
+
 // A word added in a fan-out below a level that the output passes by was charged at the energy of
 // the fan-out above; found against the walk.
 TEST(FuzzFound, AdditionsBelowABypassedLevelCostTheirOwnFanOut) {

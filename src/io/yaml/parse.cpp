@@ -73,6 +73,21 @@ std::size_t Utf8Length(std::string_view s) {
   return 0;
 }
 
+/// The value of a scalar. yaml-cpp makes a lone byte of the escapes `\N` and `\_` (U+0085, U+00A0).
+std::string Mended(const std::string& value) {
+  std::string text;
+  text.reserve(value.size());
+  for (std::size_t i = 0; i < value.size();) {
+    const std::size_t length = Utf8Length(std::string_view(value).substr(i, 4));
+    if (length == 0) {
+      text += '\xC2';
+    }
+    text.append(value, i, std::max<std::size_t>(length, 1));
+    i += std::max<std::size_t>(length, 1);
+  }
+  return text;
+}
+
 /// A rough tokenizer: knows quotes, comments and flow brackets, not block scalars. It only has to
 /// bound what yaml-cpp will do, and to find tabs where they would confuse a reader of the real
 /// error.
@@ -261,7 +276,7 @@ class Builder : public YAML::EventHandler {
     CheckTag(mark, tag, "tag:yaml.org,2002:str");
     const std::uint32_t id = NewNode(Kind::kScalar, mark, anchor);
     YamlNode& node = tree_.nodes[id];
-    node.scalar = value;
+    node.scalar = Mended(value);
     // yaml-cpp tags quoted and block scalars `!`.
     node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     node.length = static_cast<std::int32_t>(
