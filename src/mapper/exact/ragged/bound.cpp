@@ -35,7 +35,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMostCells = 450'000;
 /// Of the coarse grid, which rules out most pairs, for each dim.
 constexpr double kFewCells = 400;
-constexpr std::size_t kMostUnrollings = 30'000;
 /// Cheapest walks of so many shortest paths are tried as mappings, beside those of the last stage.
 constexpr std::int64_t kProposeEvery = 12;
 /// States looked at for better mappings once the bound is found: as many as before, and some more;
@@ -163,7 +162,7 @@ RaggedBound::Entry RaggedBound::Pop() {
 // are few, and lead to better mappings.
 bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_states) {
   constexpr double kRaise = 1.3;
-  constexpr double kLeastRaise = 1.01;
+  constexpr double kLeastRaise = 1.03;
   bound_ = 0;
   if (grids_[0] == nullptr || grids_[1] == nullptr) {
     return false;
@@ -175,7 +174,7 @@ bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_state
   while (true) {
     const double before = cap_;
     cap_ = before > 0 ? before * raise : kInfinity;
-    if (!ListUnrolled() || !ListPairs(stop)) {
+    if (!ListPairs(stop)) {
       raise = std::sqrt(raise);  // too many: more slowly
       if (before == 0 || raise < kLeastRaise || stop()) {
         return false;
@@ -190,29 +189,6 @@ bool RaggedBound::Run(const std::function<bool()>& stop, std::int64_t most_state
       return true;
     }
   }
-}
-
-// The unrollings of interest. False when there are too many.
-bool RaggedBound::ListUnrolled() {
-  auto unrollings = ListUnrollings(
-      *model_,
-      [&](double steps) {
-        return goal_->Value(least_energy_, steps * model_->compiled().cycles_per_point) < Limit();
-      },
-      kMostUnrollings);
-  if (!unrollings) {
-    return false;
-  }
-  unrollings_ = std::move(*unrollings);
-  counts_.unrollings = static_cast<std::int64_t>(unrollings_.size());
-  grid_ = nullptr;
-  Group all;
-  all.stretch.high = kInfinity;
-  all.child.fill(kAny);
-  groups_.assign(1, all);
-  queue_.clear();
-  pairs_.clear();
-  return true;
 }
 
 // Best first. False when stopped; else the bound is the limit, or as good as it gets. Then some of
@@ -248,41 +224,48 @@ double RaggedBound::CyclesOf(const Pair& pair, const Group& group) const {
   return std::max(pair.cycles, std::ceil(compute * (1 - 1e-12)));
 }
 
+// Looks only a little beyond what is known: few walks are so cheap. Entries that turn out to be
+// more expensive wait, and are looked at again when all others are.
 void RaggedBound::Refine(const Entry& entry) {
-  const Pair& pair = pairs_[Index(entry.pair)];
-  const Group group = groups_[Index(entry.group)];
-  const double cycles = CyclesOf(pair, group);
-  const double enough = goal_->EnergyFor(Limit(), cycles);
+  constexpr double kFocus = 1.1;
+  constexpr double kRounding = 1e-9;
   Entry next = entry;
   next.stage = static_cast<Stage>(static_cast<int>(entry.stage) + 1);
   UseGrid(entry.stage == Stage::kBase || entry.stage == Stage::kWhole ? 0 : 1);
-  switch (entry.stage) {
-    case Stage::kBase:
-    case Stage::kCoarse:
-    case Stage::kGroup:
-      // More cycles at the same energy are as bad as more energy at the same cycles.
-      if (goal_->is_product()) {
-        const double slack = Cycles(unrollings_[Index(pair.unrolling)]) / cycles;
-        next.value = std::max(
-            next.value, goal_->Value(Measure(pair, {}, {enough, group, slack, false}), cycles));
-      }
-      Push(next);
-      return;
-    case Stage::kWhole:
-      FindPorts(pairs_[Index(entry.pair)]);
-      next.value = std::max(next.value, WithPorts(pair, group));
-      Push(next);
-      return;
-    case Stage::kPorts:
-      Split(next);
-      return;
-    case Stage::kStretched:
-      next.value = std::max(next.value, WithPorts(pair, group));
-      Push(next);
-      return;
-    case Stage::kDone:
-      return;
+  if (entry.stage == Stage::kPorts) {
+    Split(next);
+    return;
   }
+  const double limit = Limit();
+  if (entry.value > 0) {
+    focus_ = entry.value * kFocus;
+  }
+  next.value = std::max(entry.value, Look(entry));
+  if (focus_ < limit && next.value >= focus_ * (1 - kRounding)) {
+    next.stage = entry.stage;
+  }
+  focus_ = kInfinity;
+  Push(next);
+}
+
+// What an entry costs at its stage, at least; beyond the limit, at least that.
+double RaggedBound::Look(const Entry& entry) {
+  Pair& pair = pairs_[Index(entry.pair)];
+  const Group group = groups_[Index(entry.group)];
+  if (entry.stage == Stage::kWhole) {
+    FindPorts(pair);
+  }
+  if (entry.stage == Stage::kWhole || entry.stage == Stage::kStretched) {
+    return WithPorts(pair, group);
+  }
+  // More cycles at the same energy are as bad as more energy at the same cycles.
+  const double cycles = CyclesOf(pair, group);
+  if (!goal_->is_product()) {
+    return 0;
+  }
+  const double slack = Cycles(unrollings_[Index(pair.unrolling)]) / cycles;
+  const double enough = goal_->EnergyFor(Limit(), cycles);
+  return goal_->Value(Measure(pair, {}, {enough, group, slack, false}), cycles);
 }
 
 // Into the groups of walks that there can be.

@@ -42,6 +42,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <tuple>
@@ -199,11 +200,10 @@ class RaggedBound {
   };
 
   void ListChains();
-  bool ListUnrolled();
   bool Search(const std::function<bool()>& stop, std::int64_t most_states);
   /// Nothing from here on is of interest.
-  [[nodiscard]] double Limit() const { return std::min(goal_->limit(), cap_); }
-  /// False when stopped, or when there are too many.
+  [[nodiscard]] double Limit() const { return std::min({goal_->limit(), cap_, focus_}); }
+  /// False when stopped, or when there are too many pairs or unrollings.
   bool ListPairs(const std::function<bool()>& stop);
   [[nodiscard]] int Parent(const Keeps& keeps, int t, int level) const;
   [[nodiscard]] int Child(const Keeps& keeps, int t, int level) const;
@@ -247,6 +247,7 @@ class RaggedBound {
   void Push(const Entry& entry);
   Entry Pop();
   void Refine(const Entry& entry);
+  double Look(const Entry& entry);
   void Split(const Entry& entry);
   void SplitFrom(int dim, const Entry& entry, Group& group);
   void PushGroups(const Entry& entry, const Group& group);
@@ -384,8 +385,9 @@ class RaggedBound {
   std::vector<Group> groups_;  ///< of the entries; the first: every walk
   std::vector<Entry> queue_;   ///< a heap, least value first
   double bound_ = 0;
-  double cap_ = 0;           ///< of the round
-  double least_energy_ = 0;  ///< of any mapping, without leakage
+  double cap_ = 0;                                          ///< of the round
+  double focus_ = std::numeric_limits<double>::infinity();  ///< of the entry at hand
+  double least_energy_ = 0;                                 ///< of any mapping, without leakage
   RaggedCounts counts_;
 
   // Of the walk in progress.

@@ -24,8 +24,10 @@ namespace {
 using cost::HasBit;
 using cost::Index;
 
+constexpr std::int64_t kMostUnrollings = 200'000;
 constexpr std::size_t kMostPairs = 1'000'000;
-constexpr double kUnknown = -std::numeric_limits<double>::infinity();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnknown = -kInfinity;
 
 }  // namespace
 
@@ -81,9 +83,10 @@ class RaggedBound::PairLister {
     words_.resize(bound.ports_.size());
   }
 
-  void List(std::size_t unrolling) {
-    number_ = static_cast<std::int32_t>(unrolling);
-    unrolling_ = &bound_.unrollings_[unrolling];
+  /// Keeps the unrolling if it has a pair.
+  void List(const Unrolling& unrolling) {
+    unrolling_ = &unrolling;
+    const std::size_t before = bound_.pairs_.size();
     bound_.meter_ = {};
     FillTable(energy_);
     have_words_.assign(words_.size(), 0);
@@ -94,6 +97,9 @@ class RaggedBound::PairLister {
       rest += energy_[Index(t)][Index(order_[Index(t)].front())];
     }
     Choose(0, model_.FixedEnergy());
+    if (bound_.pairs_.size() > before) {
+      bound_.unrollings_.push_back(unrolling);
+    }
   }
 
  private:
@@ -139,7 +145,7 @@ class RaggedBound::PairLister {
 
   void Add(double energy) {
     Pair pair;
-    pair.unrolling = number_;
+    pair.unrolling = static_cast<std::int32_t>(bound_.unrollings_.size());
     pair.energy = energy;
     pair.cycles = bound_.Cycles(*unrolling_);
     for (std::size_t p = 0; p < words_.size(); ++p) {
@@ -184,7 +190,6 @@ class RaggedBound::PairLister {
 
   RaggedBound& bound_;
   const Model& model_;
-  std::int32_t number_ = 0;
   const Unrolling* unrolling_ = nullptr;
   Table energy_;
   std::vector<Table> words_;  ///< by port: cycles
@@ -195,15 +200,33 @@ class RaggedBound::PairLister {
 };
 
 bool RaggedBound::ListPairs(const std::function<bool()>& stop) {
+  grid_ = nullptr;
+  Group all;
+  all.stretch.high = kInfinity;
+  all.child.fill(kAny);
+  groups_.assign(1, all);
+  queue_.clear();
+  pairs_.clear();
+  unrollings_.clear();
   PairLister lister(*this);
-  for (std::size_t u = 0; u < unrollings_.size(); ++u) {
-    if (pairs_.size() > kMostPairs || (u % 256 == 0 && stop())) {
-      return false;
-    }
-    lister.List(u);
-  }
+  std::int64_t looked_at = 0;
+  const bool whole = ListUnrollings(
+      *model_,
+      [&](double steps) {
+        return goal_->Value(least_energy_, steps * model_->compiled().cycles_per_point) < Limit();
+      },
+      [&](const Unrolling& unrolling) {
+        constexpr std::int64_t kOften = 256;
+        if (looked_at == kMostUnrollings || (looked_at % kOften == 0 && stop())) {
+          return false;
+        }
+        ++looked_at;
+        lister.List(unrolling);
+        return pairs_.size() <= kMostPairs;
+      });
+  counts_.unrollings = looked_at;
   counts_.pairs = static_cast<std::int64_t>(pairs_.size());
-  return pairs_.size() <= kMostPairs;
+  return whole;
 }
 
 }  // namespace sluice::mapper::exact

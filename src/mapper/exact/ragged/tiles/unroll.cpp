@@ -7,7 +7,6 @@
 #include <functional>
 #include <limits>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "arch/architecture.h"
@@ -35,8 +34,9 @@ struct Option {
 /// The options of each fan-out by itself, then all their combinations.
 class Lister {
  public:
-  Lister(const Model& model, const std::function<bool(double)>& wanted, std::size_t most)
-      : model_(model), wanted_(wanted), most_(most) {
+  Lister(const Model& model, const std::function<bool(double)>& wanted,
+         const std::function<bool(const Unrolling&)>& visit)
+      : model_(model), wanted_(wanted), visit_(visit) {
     for (int d = 0; d < model.compiled().dims; ++d) {
       points_ *= static_cast<double>(model.compiled().bound[Index(d)]);
     }
@@ -51,18 +51,12 @@ class Lister {
     current_.on_x = current_.factor;
   }
 
-  std::optional<std::vector<Unrolling>> Run() {
+  bool Run() {
     for (int l = 0; l < model_.levels(); ++l) {
       ListOptions(l);
     }
     Combine(0, 1, all_units_);
-    if (found_.size() > most_) {
-      return std::nullopt;
-    }
-    std::ranges::sort(found_, [](const Unrolling& a, const Unrolling& b) {
-      return a.steps != b.steps ? a.steps < b.steps : a.factor < b.factor;
-    });
-    return std::move(found_);
+    return !stopped_;
   }
 
  private:
@@ -130,7 +124,7 @@ class Lister {
     const double inside = room / units_[Index(level)];
     for (const Option& option : options_[Index(level)]) {
       const double all = product * option.product;
-      if (found_.size() > most_ || !wanted_(std::max(1.0, points_ / (all * inside)))) {
+      if (stopped_ || !wanted_(std::max(1.0, points_ / (all * inside)))) {
         return;  // the next ones are smaller
       }
       current_.factor[Index(level)] = option.factor;
@@ -149,21 +143,19 @@ class Lister {
       }
       current_.steps *= static_cast<double>(Tiles(Bound(d), product));
     }
-    if (wanted_(current_.steps)) {
-      found_.push_back(current_);
-    }
+    stopped_ = wanted_(current_.steps) && !visit_(current_);
   }
 
   const Model& model_;
   const std::function<bool(double)>& wanted_;
-  std::size_t most_;
+  const std::function<bool(const Unrolling&)>& visit_;
   double points_ = 1;
   std::vector<double> units_;  ///< by level: compute units or arrays below
   double all_units_ = 1;
   std::vector<std::vector<Option>> options_;  ///< by level, large products first
   Option option_;
   Unrolling current_;
-  std::vector<Unrolling> found_;
+  bool stopped_ = false;
 };
 
 }  // namespace
@@ -193,10 +185,9 @@ TensorDoubles LeastWays(const Model& model, int level, const Unrolling::Factors&
   return least;
 }
 
-std::optional<std::vector<Unrolling>> ListUnrollings(const Model& model,
-                                                     const std::function<bool(double)>& wanted,
-                                                     std::size_t most) {
-  return Lister(model, wanted, most).Run();
+bool ListUnrollings(const Model& model, const std::function<bool(double)>& wanted,
+                    const std::function<bool(const Unrolling&)>& visit) {
+  return Lister(model, wanted, visit).Run();
 }
 
 }  // namespace sluice::mapper::exact

@@ -7,8 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <vector>
 
 #include "arch/architecture.h"
 #include "cost/compiled.h"
@@ -27,10 +25,10 @@ struct Unrolling {
   double steps = 1;                              ///< no compute unit is done in fewer
 };
 
-/// Every unrolling that `wanted` (called with its least number of steps, before it is complete too)
-/// does not reject, by rising steps. Nothing when there are more than `most`.
-std::optional<std::vector<Unrolling>> ListUnrollings(
-    const Model& model, const std::function<bool(double steps)>& wanted, std::size_t most);
+/// Calls `visit` with every unrolling that `wanted` (called with its least number of steps, before
+/// it is complete too) does not reject, until it returns false: then the result is false.
+bool ListUnrollings(const Model& model, const std::function<bool(double steps)>& wanted,
+                    const std::function<bool(const Unrolling&)>& visit);
 
 /// Picojoules of a word of each tensor on its way through the fan-out below `level` when every copy
 /// has work, the least over all ways to lay the factors on its axes.
