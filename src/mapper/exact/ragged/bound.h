@@ -348,6 +348,7 @@ class RaggedBound {
   /// `enough` if none is cheaper.
   [[nodiscard]] double FinishFrom(End from, double enough, Sequence* order = nullptr) const;
   [[nodiscard]] Words WordsAt(int t, Cells x) const;
+  [[nodiscard]] bool HasHoles(int t, int axis, bool delivered) const;
   [[nodiscard]] double AxisTotal(int t, int axis, Cells x, bool delivered) const;
   [[nodiscard]] double ClosePrice(int t, Cells x, int dim, const Bill& bill, double share) const;
   [[nodiscard]] double FirstPrice(int t, Cells x, int dim, const Words& words, double share) const;

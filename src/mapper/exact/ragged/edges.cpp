@@ -239,9 +239,19 @@ RaggedBound::Copies RaggedBound::Spread(int t, int axis, int dim, bool delivered
   return !delivered && HasBit(view.diagonal, axis) ? Copies{} : view.inside[Index(dim)];
 }
 
+// Whether what copies ask for together has fewer words than the tile around them: it does not skip
+// what lies between them.
+bool RaggedBound::HasHoles(int t, int axis, bool delivered) const {
+  return !delivered && HasBit(view_[Index(t)].diagonal, axis) &&
+         model_->evaluator().policy().gap_words;
+}
+
 // Words of all the children's (or the array's) tiles of an axis.
 double RaggedBound::AxisTotal(int t, int axis, Cells x, bool delivered) const {
   const WindowAxis& window = *grid_->windows[Index(t)][Index(axis)];
+  if (HasHoles(t, axis, delivered)) {
+    return window.Least();
+  }
   std::array<int, 2> cell{};
   for (int i = 0; i < 2; ++i) {
     cell[Index(i)] = SpreadCell(x, window.dim(i), Spread(t, axis, window.dim(i), delivered));
@@ -314,6 +324,9 @@ double RaggedBound::FirstPrice(int t, Cells x, int dim, const Words& words, doub
     const int passes = window->dim(window->Short());
     const int other = window->dim(1 - window->Short());
     const auto part = [&](bool delivered) {
+      if (HasHoles(t, a, delivered)) {
+        return 0.0;
+      }
       const auto visits = static_cast<double>(Visits(x, passes, Spread(t, a, passes, delivered)));
       const int cell = SpreadCell(x, other, Spread(t, a, other, delivered));
       return std::min(1.0, window->First(cell) * visits / AxisTotal(t, a, x, delivered));
@@ -336,7 +349,8 @@ double RaggedBound::SlidePrice(int t, Cells x, int dim, int to, const Words& wor
     return kInfinity;
   }
   const Edge& edge = view_[Index(t)].edge;
-  const Words moved = {words.served / AxisTotal(t, axis, x, false) * slide,
+  const double served = HasHoles(t, axis, false) ? std::min(slide, window.Least()) : slide;
+  const Words moved = {words.served / AxisTotal(t, axis, x, false) * served,
                        words.delivered / AxisTotal(t, axis, x, true) * slide};
   return std::max(0.0, Price(edge, moved) - edge.least);
 }

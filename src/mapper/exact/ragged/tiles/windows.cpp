@@ -52,9 +52,10 @@ WindowAxis::WindowAxis(const Steps& steps, const mapping::WorkloadAxis& axis, bo
   words_.reserve(static_cast<std::size_t>(bound_[0] * bound_[1]));
   for (std::int64_t a = 1; a <= bound_[0]; ++a) {
     for (std::int64_t b = 1; b <= bound_[1]; ++b) {
-      words_.push_back(Positions(0, a, b).size());
+      words_.push_back(Positions(0, a, b, gaps_).size());
     }
   }
+  least_ = static_cast<double>(Positions(0, bound_[0], bound_[1], false).size());
   FillTotals(steps);
   FillSlides(steps, 0);
   FillSlides(steps, 1);
@@ -91,11 +92,12 @@ void WindowAxis::FillTotals(const Steps& steps) {
   }
 }
 
-cost::AxisSet WindowAxis::Positions(int term, std::int64_t size, std::int64_t other) const {
+cost::AxisSet WindowAxis::Positions(int term, std::int64_t size, std::int64_t other,
+                                    bool gaps) const {
   cost::GeneratorList generators;
   generators.push_back({terms_[Index(term)].coefficient, size});
   generators.push_back({terms_[Index(1 - term)].coefficient, other});
-  return cost::AxisSet::Build(generators, gaps_);
+  return cost::AxisSet::Build(generators, gaps);
 }
 
 // Summed over the passes, for one tile of `other` points of the other dim.
@@ -109,8 +111,8 @@ double WindowAxis::Certain(const Loop& loop, std::int64_t other) const {
   const std::int64_t span = Extent(loop.term, loop.size, other);
   // Positions with holes may meet again further on.
   const bool apart = words == span || step >= span;
-  const cost::AxisSet set =
-      words == span ? cost::AxisSet::Progression(1, words) : Positions(loop.term, loop.size, other);
+  const cost::AxisSet set = words == span ? cost::AxisSet::Progression(1, words)
+                                          : Positions(loop.term, loop.size, other, gaps_);
   const auto moved = [&](std::int64_t distance) { return words - set.SelfOverlap(distance); };
   const std::int64_t fresh = moved(step);
   const auto first = [&](std::int64_t visited) -> std::int64_t {

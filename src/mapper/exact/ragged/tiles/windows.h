@@ -25,6 +25,8 @@ class WindowAxis {
   /// Words of all tiles of the axis together, with cells `a` and `b` of its two dims or any with
   /// more tiles.
   [[nodiscard]] double Total(int a, int b) const { return total_[At(a, b)]; }
+  /// Words that the axis has, without those that are skipped.
+  [[nodiscard]] double Least() const { return least_; }
   /// Which of the two terms moves with `dim`; -1: none.
   [[nodiscard]] int Term(int dim) const {
     return terms_[0].dim == dim ? 0 : terms_[1].dim == dim ? 1 : -1;
@@ -57,7 +59,8 @@ class WindowAxis {
   [[nodiscard]] std::int64_t Words(int term, std::int64_t size, std::int64_t other) const {
     return term == 0 ? Words(size, other) : Words(other, size);
   }
-  [[nodiscard]] cost::AxisSet Positions(int term, std::int64_t size, std::int64_t other) const;
+  [[nodiscard]] cost::AxisSet Positions(int term, std::int64_t size, std::int64_t other,
+                                        bool gaps) const;
   [[nodiscard]] std::int64_t Extent(int term, std::int64_t size, std::int64_t other) const;
   void FillTotals(const Steps& steps);
   void FillSlides(const Steps& steps, int term);
@@ -73,6 +76,7 @@ class WindowAxis {
 
   std::array<mapping::WorkloadTerm, 2> terms_;
   bool gaps_;
+  double least_ = 0;
   std::array<std::int64_t, 2> bound_{};
   std::array<std::size_t, 2> cells_{};
   std::vector<std::int64_t> words_;  ///< [a - 1][b - 1]: of a tile of a x b points
