@@ -56,7 +56,7 @@ double RaggedBound::PortRate(const Port& port, const Unrolling& unrolling) const
 // Fewest cycles of each port, whatever the energy. Those of which nothing needs half the cycles
 // hardly ever bind.
 void RaggedBound::FindPorts(Pair& pair) {
-  constexpr double kBusy = 0.2;
+  constexpr double kBusy = 0.5;
   const double enough = goal_->CyclesFor(Limit(), pair.energy);
   const Unrolling& unrolling = unrollings_[Index(pair.unrolling)];
   pair.ports = 0;
