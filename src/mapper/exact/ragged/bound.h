@@ -33,12 +33,13 @@
 /// of tiles, then over one that tells (nearly) all apart, then with the ports; then walks in
 /// groups: which children the array has two of, and how well they fill it, as that takes cycles;
 /// last these with the ports. An entry is looked at for a little more than is known of it, and
-/// waits when it costs more. Where fan-outs of several levels are in use, "the array" is that of the
-/// outermost one; the others are counted by their own tiles. Walks inside the array, if it is the
-/// only one, are listed once for all pairs (tiles/inside.h). What is wanted of a pair or a group, cycles below a limit, leaves few tiles
-/// for the children: how many copies have work, and how often, at least, follows from these
-/// (Tighten). Rounds with rising caps keep walks short while no good mapping is known. Tested by
-/// tests/property/ragged_test.cpp against the enumeration of all ragged mappings.
+/// waits when it costs more. Where fan-outs of several levels are in use, "the array" is that of
+/// the outermost one; the others are counted by their own tiles. Walks inside the array, if it is
+/// the only one, are listed once for all pairs (tiles/inside.h). What is wanted of a pair or a
+/// group, cycles below a limit, leaves few tiles for the children: how many copies have work, and
+/// how often, at least, follows from these (Tighten). Rounds with rising caps keep walks short
+/// while no good mapping is known. Tested by tests/property/ragged_test.cpp against the enumeration
+/// of all ragged mappings.
 
 #include <algorithm>
 #include <array>
