@@ -134,13 +134,13 @@ Status CheckCycles(const Compiled& compiled, const arch::Chain& chain,
                           fmt::format("compute unit `{}`", chain.compute.name)));
   for (int l = 0; l < compiled.levels; ++l) {
     const CompiledLevel& level = compiled.level[Index(l)];
-    const std::string& name = chain.levels[Index(l)].memory.name;
-    for (const double bandwidth :
+    double slowest = 0;  // cycles for a word; two counters share a port at most
+    for (const double rate :
          {level.read_bandwidth, level.write_bandwidth, level.network_bandwidth}) {
-      if (bandwidth > 0) {  // two counters share it at most
-        SLUICE_TRY_STATUS(check(2 * words / bandwidth, fmt::format("memory `{}`", name)));
-      }
+      slowest = std::max(slowest, rate > 0 ? 2 / rate : 0);
     }
+    SLUICE_TRY_STATUS(
+        check(words * slowest, fmt::format("memory `{}`", chain.levels[Index(l)].memory.name)));
   }
   return {};
 }
