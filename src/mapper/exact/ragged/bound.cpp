@@ -19,6 +19,7 @@
 #include "cost/policy.h"
 #include "mapper/exact/goal.h"
 #include "mapper/exact/model/model.h"
+#include "mapper/exact/ragged/tiles/rooms.h"
 #include "mapper/exact/ragged/tiles/steps.h"
 #include "mapper/exact/ragged/tiles/unroll.h"
 #include "mapper/exact/ragged/tiles/windows.h"

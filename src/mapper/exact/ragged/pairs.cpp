@@ -17,6 +17,7 @@
 #include "mapper/exact/ragged/bound.h"
 #include "mapper/exact/ragged/tiles/rooms.h"
 #include "mapper/exact/ragged/tiles/unroll.h"
+#include "mapping/workload.h"
 
 namespace sluice::mapper::exact {
 namespace {

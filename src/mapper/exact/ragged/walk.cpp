@@ -12,6 +12,7 @@
 #include "cost/compiled.h"
 #include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/bound.h"
+#include "mapper/exact/ragged/tiles/rooms.h"
 #include "mapper/exact/ragged/tiles/steps.h"
 #include "mapper/exact/ragged/tiles/unroll.h"
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "arch/architecture.h"
 #include "cost/compiled.h"
 #include "mapper/exact/model/model.h"
 #include "mapper/exact/ragged/tiles/steps.h"

@@ -9,7 +9,6 @@
 #include <map>
 #include <vector>
 
-#include "arch/architecture.h"
 #include "cost/compiled.h"
 #include "mapper/exact/model/model.h"
 #include "mapper/exact/model/placements.h"
