@@ -76,6 +76,13 @@ void AppendAll(const T& numbers, Constant* constant) {
   to.insert(to.end(), numbers.begin(), numbers.end());
 }
 
+template <class T>
+void AppendHalves(const T& halves, Constant* constant) {
+  for (const auto half : halves) {
+    constant->floats.push_back(HalfToDouble(static_cast<std::uint16_t>(half)));
+  }
+}
+
 void DecodeRaw(const std::string& raw, Constant* constant) {
   switch (constant->type) {
     case kFloatType:
@@ -83,10 +90,7 @@ void DecodeRaw(const std::string& raw, Constant* constant) {
     case kDoubleType:
       return AppendAll(Raw<double>(raw), constant);
     case kFloat16Type:
-      for (const std::uint16_t half : Raw<std::uint16_t>(raw)) {
-        constant->floats.push_back(HalfToDouble(half));
-      }
-      return;
+      return AppendHalves(Raw<std::uint16_t>(raw), constant);
     case kInt64Type:
     case 13:  // uint64
       return AppendAll(Raw<std::int64_t>(raw), constant);
@@ -140,10 +144,7 @@ void DecodeField(const onnx::TensorProto& tensor, Constant* constant) {
     case kDoubleType:
       return AppendAll(tensor.double_data(), constant);
     case kFloat16Type:
-      for (const std::int32_t half : tensor.int32_data()) {
-        constant->floats.push_back(HalfToDouble(static_cast<std::uint16_t>(half)));
-      }
-      return;
+      return AppendHalves(tensor.int32_data(), constant);
     case kInt64Type:
       return AppendAll(tensor.int64_data(), constant);
     case 12:  // uint32

@@ -79,11 +79,12 @@ std::string Mended(const std::string& value) {
   text.reserve(value.size());
   for (std::size_t i = 0; i < value.size();) {
     const std::size_t length = Utf8Length(std::string_view(value).substr(i, 4));
+    const std::size_t bytes = std::max<std::size_t>(length, 1);
     if (length == 0) {
       text += '\xC2';
     }
-    text.append(value, i, std::max<std::size_t>(length, 1));
-    i += std::max<std::size_t>(length, 1);
+    text.append(value, i, bytes);
+    i += bytes;
   }
   return text;
 }

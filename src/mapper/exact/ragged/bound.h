@@ -222,10 +222,8 @@ class RaggedBound {
                             std::int64_t tile) const;
   /// What every walk adds up to at least.
   [[nodiscard]] double Base(const Keeps& keeps, const Unrolling& unrolling) const;
-  /// The part of one tensor.
-  using LeastEdges = std::array<std::array<double, arch::kMaxLevels + 1>, arch::kMaxLevels>;
-  [[nodiscard]] double BaseOf(int t, std::uint32_t chain, const Unrolling& unrolling,
-                              LeastEdges& known) const;
+  /// What one edge of a tensor adds; the compute units are the child of the innermost.
+  [[nodiscard]] double LeastOf(int t, int parent, int child, const Unrolling& unrolling) const;
   class PairLister;
   [[nodiscard]] double PortRate(const Port& port, const Unrolling& unrolling) const;
   [[nodiscard]] std::vector<Port> Ports() const;

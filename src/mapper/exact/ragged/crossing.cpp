@@ -192,8 +192,8 @@ void RaggedBound::SetVisits(int level, int dim, const Pair& pair, const Group& g
   }
 }
 
-// All visits of the outermost copies but the last are visits of all the copies inside.
-// Visits of the copies of tile x in all the tiles that a dim has, at least.
+// Visits of the copies of tile x in all the tiles that a dim has, at least. All visits of the
+// outermost copies but the last are visits of all the copies inside.
 std::int64_t RaggedBound::Visits(Cells x, int dim, const Copies& copies) const {
   if (copies.level >= 0 && unrolled_ >= 0) {
     const std::int64_t outermost =

@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "arch/architecture.h"
 #include "cost/compiled.h"
 #include "mapper/exact/goal.h"
 #include "mapper/exact/model/model.h"
@@ -44,35 +45,17 @@ void RaggedBound::ListChains() {
   }
 }
 
-double RaggedBound::BaseOf(int t, std::uint32_t chain, const Unrolling& unrolling,
-                           LeastEdges& known) const {
-  double sum = 0;
-  int child = model_->levels();
-  for (int l = model_->levels() - 1; l >= 0; --l) {
-    if (!HasBit(chain, l)) {
-      continue;
-    }
-    double& least = known[Index(l)][Index(child)];
-    if (least == kUnknown) {
-      least = child == model_->levels() ? ComputeEdge(t, l, unrolling)
-                                        : MakeEdge(t, l, child, unrolling).least;
-    }
-    sum += least;
-    child = l;
-  }
-  return sum;
+double RaggedBound::LeastOf(int t, int parent, int child, const Unrolling& unrolling) const {
+  return child == model_->levels() ? ComputeEdge(t, parent, unrolling)
+                                   : MakeEdge(t, parent, child, unrolling).least;
 }
 
 double RaggedBound::Base(const Keeps& keeps, const Unrolling& unrolling) const {
   double sum = meter_.energy * model_->FixedEnergy();
   for (int t = 0; t < model_->tensors(); ++t) {
-    std::uint32_t chain = 0;
-    for (int l = 0; l < model_->levels(); ++l) {
-      chain |= HasBit(keeps[Index(l)], t) ? Bit(l) : 0;
+    for (int l = 0; l < model_->levels(); l = Child(keeps, t, l)) {
+      sum += LeastOf(t, l, Child(keeps, t, l), unrolling);
     }
-    LeastEdges known;
-    std::ranges::for_each(known, [](auto& row) { row.fill(kUnknown); });
-    sum += BaseOf(t, chain, unrolling, known);
   }
   return sum;
 }
@@ -108,13 +91,29 @@ class RaggedBound::PairLister {
 
   void FillTable(Table& table) {
     for (int t = 0; t < model_.tensors(); ++t) {
-      LeastEdges known;
-      std::ranges::for_each(known, [](auto& row) { row.fill(kUnknown); });
+      std::ranges::for_each(edges_, [](auto& row) { row.fill(kUnknown); });
       table[Index(t)].clear();
       for (const std::uint32_t chain : bound_.chains_[Index(t)]) {
-        table[Index(t)].push_back(bound_.BaseOf(t, chain, *unrolling_, known));
+        table[Index(t)].push_back(LeastOf(t, chain));
       }
     }
+  }
+
+  /// Many chains have the same edges: each is worked out once.
+  double LeastOf(int t, std::uint32_t chain) {
+    double sum = 0;
+    int child = model_.levels();
+    for (int l = model_.levels() - 1; l >= 0; --l) {
+      if (HasBit(chain, l)) {
+        double& least = edges_[Index(l)][Index(child)];
+        if (least == kUnknown) {
+          least = bound_.LeastOf(t, l, child, *unrolling_);
+        }
+        sum += least;
+        child = l;
+      }
+    }
+    return sum;
   }
 
   /// Cheap chains first.
@@ -192,6 +191,8 @@ class RaggedBound::PairLister {
   RaggedBound& bound_;
   const Model& model_;
   const Unrolling* unrolling_ = nullptr;
+  /// [parent][child] of the tensor at hand
+  std::array<std::array<double, arch::kMaxLevels + 1>, arch::kMaxLevels> edges_{};
   Table energy_;
   std::vector<Table> words_;  ///< by port: cycles
   std::vector<std::uint8_t> have_words_;

@@ -65,8 +65,9 @@ const Room& Rooms::Of(const Keeps& keeps) {
   if (const auto known = room_.find(keeps); known != room_.end()) {
     return known->second;
   }
-  if ((room_.size() + 1) * tiles > kMostBytes) {
+  if ((room_.size() + level_.size()) * tiles > kMostBytes) {
     room_.clear();
+    level_.clear();
   }
   Room& room = room_[keeps];
   room.levels_.assign(tiles, 1);
